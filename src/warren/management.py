@@ -13,7 +13,13 @@ Row = dict[str, Any]  # one JSON object of the API; its keys are RabbitMQ's own
 
 
 def _path(*names: str) -> str:
-    """Names as one URL path, each quoted whole: a vhost or queue may hold `/`, spaces or any Unicode."""
+    """Names as one URL path, each quoted whole: a vhost or queue may hold `/`, spaces or any Unicode.
+
+    Raises BrokerRefused for `.` and `..`, which RabbitMQ's web server takes for folders, also when quoted.
+    """
+    for name in names:
+        if name in (".", ".."):
+            raise BrokerRefused(f"RabbitMQ's HTTP API cannot reach anything named {name!r}: choose another name.")
     return "/".join(quote(name, safe="") for name in names)
 
 
@@ -88,9 +94,13 @@ class Management:
     def vhosts(self) -> list[str]:
         return [row["name"] for row in self._get("vhosts?columns=name")]
 
-    def create_vhost(self, name: str) -> None:
-        """Make the vhost; nothing happens if it exists. Its creator gets full permissions on it."""
-        self._call("PUT", f"vhosts/{_path(name)}")
+    def vhost(self, name: str) -> Row:
+        """One vhost with its `description`."""
+        return dict(self._get(f"vhosts/{_path(name)}"))
+
+    def create_vhost(self, name: str, description: str = "") -> None:
+        """Make the vhost, or set the description of one that exists. Its creator gets full permissions on it."""
+        self._call("PUT", f"vhosts/{_path(name)}", json={"description": description})
 
     def delete_vhost(self, name: str) -> None:
         """Delete the vhost with all in it, closing its connections; nothing happens if it is not there."""
@@ -124,6 +134,12 @@ class Management:
 
     def delete_exchange(self, vhost: str, name: str) -> None:
         self._call("DELETE", f"exchanges/{_path(vhost, name)}")
+
+    def policies(self, vhost: str) -> list[Row]:
+        return list(self._get(f"policies/{_path(vhost)}"))
+
+    def delete_policy(self, vhost: str, name: str) -> None:
+        self._call("DELETE", f"policies/{_path(vhost, name)}")
 
     def bindings(self, vhost: str) -> list[Row]:
         return list(self._get(f"bindings/{_path(vhost)}"))

@@ -44,12 +44,13 @@ class Broker:
         query = "&".join(f"{name}={value}" for name, value in parameters.items())
         return urlsplit(self.url)._replace(path=f"/{quote(vhost, safe='')}", query=query).geturl()
 
-    def management(self) -> Management:
-        """A new HTTP API client; close it when done. Raises BrokerRefused where there is no HTTP API."""
+    def management(self, timeout: float = 5.0) -> Management:
+        """A new HTTP API client (timeout in seconds); close it when done. Raises BrokerRefused where there is no HTTP API."""
         if self.management_url is None:
             raise BrokerRefused("This broker's HTTP API is not reachable; set WARREN_MANAGEMENT_URL if it has one.")
         parts = urlsplit(self.url)
-        return Management(self.management_url, unquote(parts.username or "guest"), unquote(parts.password or "guest"))
+        user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
+        return Management(self.management_url, user, password, timeout)
 
     def at_least(self, version: str) -> bool:
         """True if the broker is of that version or newer: `broker.at_least("4.3")`."""

@@ -1,0 +1,154 @@
+"""The `warren` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from warren.brokers import Own
+from warren.errors import WarrenError
+
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+
+class _Commands(typer.core.TyperGroup):
+    """Says a WarrenError as one sentence, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WarrenError as error:
+            complaints.print(str(error), style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="RabbitMQ by hand: a course in JupyterLab with a real broker behind every cell.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up(with_: Annotated[Own | None, typer.Option("--with", help="The only way to try.")] = None) -> None:
+    """Start a broker, or say which one runs."""
+    from warren import brokers
+
+    with progress() as tell:
+        broker = brokers.up(with_, tell)
+    console.print(
+        f"RabbitMQ {broker.version} runs ({broker.kind}). `warren url` prints its address, `warren down` stops it."
+    )
+
+
+@app.command()
+def down() -> None:
+    """Stop the broker that Warren started."""
+    from warren import brokers
+
+    console.print("The broker is stopped." if brokers.down() else "No broker was running.")
+
+
+@app.command()
+def restart() -> None:
+    """Stop the broker's node and boot it again, on the same ports and data."""
+    broker = _running()
+    with console.status("Restarting RabbitMQ"):
+        broker.restart()
+    console.print(f"RabbitMQ {broker.version} is back.")
+
+
+@app.command()
+def status() -> None:
+    """Say which broker the lessons use. Exit code 1 if there is none."""
+    broker = _running()
+    console.print(
+        f"RabbitMQ {broker.version} ({broker.kind}) runs. Management: {broker.management_url or 'not reachable'}"
+    )
+
+
+@app.command()
+def logs(lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines from the end.")] = 50) -> None:
+    """Print the end of the broker's log."""
+    from warren.brokers import folders, supervised
+
+    console.print(supervised.tail(folders.state(), lines), markup=False, soft_wrap=True)
+
+
+@app.command()
+def url() -> None:
+    """Print the AMQP URL, with its password, for a program of yours."""
+    print(_running().url)  # plain: for `$(warren url)`
+
+
+@app.command()
+def doctor() -> None:
+    """Check what the course needs, and name the command that mends what is missing."""
+    from rich.table import Table
+
+    from warren.needs import doctor as examine
+
+    report = examine()
+    table = Table("need", "state", "found", "what mends it", box=None)
+    for need in report:
+        table.add_row(need.name, need.state, Text(need.found), Text(need.mend, style="bold"))
+    console.print(table)
+    if not report.well:
+        raise typer.Exit(1)
+
+
+def _running() -> Any:
+    from warren import brokers
+
+    return brokers.find(start=False)
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A progress bar on a terminal, a line for each step elsewhere. Yields what `brokers.up` wants to be told with."""
+    if not console.is_terminal:
+        said: list[str] = []
+
+        def say(what: str, _: float) -> None:
+            if what not in said:
+                said.append(what)
+                complaints.print(what)
+
+        yield say
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=complaints, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: float) -> None:
+            if what not in tasks:
+                for earlier in tasks.values():
+                    bars.update(earlier, completed=1)
+                tasks[what] = bars.add_task(what, total=1)
+            bars.update(tasks[what], completed=done)
+
+        yield tell
+
+
+def _register() -> None:
+    """The commands that other rooms bring."""
+    from warren.checks import command
+    from warren.launch import lab
+
+    for function in (lab, command.check, command.progress):
+        app.command()(function)
+
+
+_register()
+
+if __name__ == "__main__":
+    app(prog_name="warren" if sys.argv[0].endswith("cli.py") else None)
