@@ -1,0 +1,157 @@
+"""A recording as a matplotlib figure: what GitHub shows of a lesson."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from warren.scope.palette import PALETTE
+from warren.scope.recording import Mark, Reading, Recording
+from warren.scope.sampler import PERIOD
+
+INK, FAINT, GRID = "#1F2328", "#59616B", "#E3E6EA"
+WIDTH, PANEL, REST = 8.5, 1.9, 0.75
+"""Inches: the width of a notebook's output, the height of one queue's panel, the height of title and time axis."""
+LAYERS = ("unacked", "ready", "delayed")
+CHARACTER = 0.0095
+"""The width of a character of a mark's label, as a share of the time axis."""
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself: IPython can show matplotlib's only after `%matplotlib inline`."""
+
+    def _repr_png_(self) -> bytes:
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
+
+
+def draw(recording: Recording, queues: Sequence[str]) -> Figure:
+    """One panel per queue over one time axis: unacked, ready and delayed stacked, consumers as steps, marks dashed.
+
+    The figure belongs to no pyplot state: a notebook shows it once, as the value of its cell.
+    """
+    end = max(recording.elapsed(), 10 * PERIOD)
+    figure = Picture(figsize=(WIDTH, REST + PANEL * max(1, len(queues))), layout="constrained", facecolor="white")
+    panels = figure.subplots(max(1, len(queues)), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, queue in zip(panels, queues, strict=False):
+        _depth(axes, recording, queue, end)
+        _outages(axes, recording.marks(), end)
+    for axes in panels:
+        _marks(axes, recording.marks(), end, labelled=axes is panels[0])
+        axes.set_xlim(0, end)
+    panels[-1].set_xlabel("seconds since the recording began", color=FAINT)
+    _legend(figure, recording, queues)
+    return figure
+
+
+def _depth(axes: Axes, recording: Recording, queue: str, end: float) -> None:
+    """What the queue held, and who consumed."""
+    _frame(axes, queue)
+    runs = list(_runs(recording.readings(queue), end))
+    most = 0
+    for run in runs:
+        times = [entry.t for entry in run]
+        floor = [0] * len(run)
+        for layer in LAYERS:
+            top = [low + (getattr(entry, layer) or 0) for low, entry in zip(floor, run, strict=True)]
+            if top != floor or layer == "ready":
+                axes.fill_between(times, floor, top, color=PALETTE[layer].fill, alpha=0.85, linewidth=0)
+            floor = top
+        most = max(most, *floor)
+    axes.set_ylim(0, max(5, most * 1.12))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    _crew(axes, runs)
+
+
+def _frame(axes: Axes, queue: str) -> None:
+    axes.set_title(queue, loc="left", fontsize=10, fontweight="bold", color=INK)
+    axes.set_ylabel("messages", color=FAINT)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=FAINT, labelsize=8.5, length=0)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(FAINT)
+
+
+def _crew(depth: Axes, runs: Sequence[Sequence[Reading]]) -> None:
+    """Consumers as steps, on an axis of their own on the right; nothing at all where nobody ever consumed."""
+    most = max((entry.consumers or 0 for run in runs for entry in run), default=0)
+    if not most:
+        return
+    axes, hue = depth.twinx(), PALETTE["consumers"]
+    for run in runs:
+        axes.step([entry.t for entry in run], [entry.consumers or 0 for entry in run], where="post", color=hue.fill)
+    axes.set_frame_on(False)
+    axes.set_ylim(0, max(4, 2 * most))  # the line stays in the lower half, apart from most of the depth
+    axes.tick_params(colors=hue.on_light, labelsize=8.5, length=0)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.set_ylabel("consumers", color=hue.on_light)
+
+
+def _runs(readings: Sequence[Reading], end: float) -> Iterator[list[Reading]]:
+    """The stretches in which the queue could be read, as corners of a line.
+
+    Each reading holds until shortly before the next, as only changes are kept.
+    """
+    run: list[Reading] = []
+    for entry, following in zip_longest(readings, readings[1:]):
+        until = end if following is None else following.t
+        if entry.ready is None:
+            continue
+        run.append(entry)
+        if following is None or following.ready is None:
+            yield [*run, entry._replace(t=until)]
+            run = []
+        elif until - entry.t > 1.6 * PERIOD:
+            run.append(entry._replace(t=until - PERIOD))
+
+
+def _marks(axes: Axes, marks: Sequence[Mark], end: float, labelled: bool) -> None:
+    """What happened, as dashed lines; labels above the first panel, in as many rows as it takes to keep them apart."""
+    free: list[float] = []  # per row, where the last label ends
+    for mark in marks:
+        colour = PALETTE["dead"] if mark.by == "broker" else PALETTE["quiet"]
+        axes.axvline(mark.t, color=colour.fill, linewidth=1, linestyle=(0, (3, 3)))
+        if not labelled:
+            continue
+        width = (len(mark.label) + 2) * CHARACTER * end
+        start = min(mark.t, end - width)
+        row = next((index for index, taken in enumerate(free) if taken <= start), len(free))
+        free[row:] = [start + width, *free[row + 1 :]]
+        axes.annotate(
+            mark.label,
+            xy=(start, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 3 + 11 * row),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=colour.on_light if mark.by == "broker" else INK,
+        )
+    if labelled and free:
+        axes.set_title(axes.get_title(loc="left"), loc="left", fontsize=10, fontweight="bold", pad=8 + 11 * len(free))
+
+
+def _outages(axes: Axes, marks: Sequence[Mark], end: float) -> None:
+    """Grey where the broker was away."""
+    down: float | None = None
+    for mark in [*(entry for entry in marks if entry.by == "broker"), Mark(end, "", "broker")]:
+        if down is not None:
+            axes.axvspan(down, mark.t, color=FAINT, alpha=0.12, linewidth=0)
+        down = None if mark.label == "broker back" else mark.t
+
+
+def _legend(figure: Figure, recording: Recording, queues: Sequence[str]) -> None:
+    """What the colours mean, of those that appear."""
+    shown = ["ready", "unacked"] + ["delayed"] * any(recording.peak(queue).delayed for queue in queues)
+    patches = [figure.axes[0].fill_between([], [], color=PALETTE[layer].fill, alpha=0.85) for layer in shown]
+    figure.legend(
+        patches, shown, loc="outside upper right", ncols=len(shown), frameon=False, fontsize=8.5, labelcolor=INK,
+        handlelength=0.9, handleheight=0.9, borderaxespad=0.2,
+    )  # fmt: skip

@@ -1,0 +1,246 @@
+"""The memory of a scope: what each queue held and when, what happened, who said what. Safe to use from any thread.
+
+Times are seconds since the recording began. They never repeat, so "everything after t" is exact.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+READINGS_KEPT = 6_000
+"""Changes kept per queue: ten minutes that change at every reading; older ones are thinned to half, again and again."""
+LINES_KEPT = 2_000
+"""Lines of the message log and marks kept; older ones are dropped."""
+
+
+class Reading(NamedTuple):
+    """A queue at one moment.
+
+    `ready` is None while it cannot be known (no such queue, broker down), `unacked` and `delayed` also where there is
+    no HTTP API.
+    """
+
+    t: float
+    ready: int | None
+    unacked: int | None
+    delayed: int | None
+    consumers: int | None
+
+
+class Rates(NamedTuple):
+    """Messages a second of one queue, as RabbitMQ's own statistics say."""
+
+    t: float
+    publish: float
+    deliver: float
+    ack: float
+    redeliver: float
+
+
+class About(NamedTuple):
+    """What kind of queue it is, and since when that is known."""
+
+    t: float
+    kind: str
+    arguments: dict[str, Any]
+
+
+class Mark(NamedTuple):
+    """Something that happened: `by` is "you" for `scope.mark`, "broker" for what the scope saw itself."""
+
+    t: float
+    label: str
+    by: str
+
+
+class Line(NamedTuple):
+    """One line of the message log."""
+
+    t: float
+    who: str
+    event: str
+    what: str
+
+
+class Peak(NamedTuple):
+    """The most a queue ever held of each, not at the same moment."""
+
+    ready: int = 0
+    unacked: int = 0
+    delayed: int = 0
+
+
+Timed = TypeVar("Timed", Reading, Rates)
+
+
+class Series(Generic[Timed]):
+    """Values over time, stored only where they change: each holds until the next."""
+
+    def __init__(self) -> None:
+        self.points: list[Timed] = []
+
+    def says(self, values: tuple[float | None, ...]) -> bool:
+        """True if the last point already has these values."""
+        return bool(self.points) and self.points[-1][1:] == values
+
+    def add(self, point: Timed) -> None:
+        self.points.append(point)
+        if len(self.points) > READINGS_KEPT:
+            self._thin()
+
+    def after(self, t: float) -> list[Timed]:
+        """The points later than t."""
+        first = len(self.points)
+        while first and self.points[first - 1].t > t:
+            first -= 1
+        return self.points[first:]
+
+    def _thin(self) -> None:
+        """Of each two neighbours in the older half keep the higher, so that peaks stay where they were."""
+        half = len(self.points) // 2
+        old = self.points[:half]
+        self.points[:half] = [max(pair, key=_height) for pair in zip(old[::2], old[1::2], strict=False)]
+
+
+def _height(point: Reading | Rates) -> float:
+    return sum(value or 0 for value in point[1:4])
+
+
+class Recording:
+    """What a scope saw. `clock` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._began, self._last = clock, clock(), 0.0
+        self._lock = threading.RLock()
+        self._readings: dict[str, Series[Reading]] = {}
+        self._rates: dict[str, Series[Rates]] = {}
+        self._peaks: dict[str, Peak] = {}
+        self._about: dict[str, About] = {}
+        self._marks: deque[Mark] = deque(maxlen=LINES_KEPT)
+        self._lines: deque[Line] = deque(maxlen=LINES_KEPT)
+        self.ended: float | None = None
+
+    def elapsed(self) -> float:
+        """Seconds since the recording began; stands still once it has ended."""
+        return self.ended if self.ended is not None else self._clock() - self._began
+
+    def _tick(self) -> float:
+        # JSON gets microseconds; two things at the same one would hide the second from `after`
+        self._last = max(round(self.elapsed(), 6), round(self._last + 1e-6, 6))
+        return self._last
+
+    # writing
+    def read(
+        self, queue: str, ready: int | None, unacked: int | None, delayed: int | None, consumers: int | None
+    ) -> None:
+        """The queue as it is now."""
+        with self._lock:
+            series = self._readings.setdefault(queue, Series())
+            if series.says((ready, unacked, delayed, consumers)):
+                return
+            series.add(Reading(self._tick(), ready, unacked, delayed, consumers))
+            peak = self._peaks.get(queue, Peak())
+            self._peaks[queue] = Peak(
+                *(max(old, new or 0) for old, new in zip(peak, (ready, unacked, delayed), strict=True))
+            )
+
+    def rate(self, queue: str, publish: float, deliver: float, ack: float, redeliver: float) -> None:
+        """What goes through the queue now, messages a second."""
+        with self._lock:
+            series = self._rates.setdefault(queue, Series())
+            if not series.says((publish, deliver, ack, redeliver)):
+                series.add(Rates(self._tick(), publish, deliver, ack, redeliver))
+
+    def describe(self, queue: str, kind: str, arguments: dict[str, Any]) -> None:
+        """What kind of queue it is: classic, quorum or stream, and with which arguments."""
+        with self._lock:
+            known = self._about.get(queue)
+            if known is None or (known.kind, known.arguments) != (kind, arguments):
+                self._about[queue] = About(self._tick(), kind, arguments)
+
+    def mark(self, label: str, by: str = "you") -> None:
+        """Something happened just now."""
+        with self._lock:
+            self._marks.append(Mark(self._tick(), label, by))
+
+    def log(self, who: str, event: str, what: str) -> None:
+        """A line of the message log."""
+        with self._lock:
+            self._lines.append(Line(self._tick(), who, event, what))
+
+    def end(self) -> None:
+        """Nothing more will be recorded."""
+        with self._lock:
+            if self.ended is None:
+                self.ended = self._tick()
+
+    # reading
+    def queues(self) -> list[str]:
+        """The names of all queues with a reading, in order of appearance."""
+        with self._lock:
+            return list(self._readings)
+
+    def now(self, queue: str) -> Reading | None:
+        """The last reading; None for a queue that was never looked at."""
+        with self._lock:
+            series = self._readings.get(queue)
+            return series.points[-1] if series else None
+
+    def flow(self, queue: str) -> Rates | None:
+        """The last rates; None where none were ever known."""
+        with self._lock:
+            series = self._rates.get(queue)
+            return series.points[-1] if series else None
+
+    def peak(self, queue: str) -> Peak:
+        """The most it ever held; zeros for a queue never seen."""
+        with self._lock:
+            return self._peaks.get(queue, Peak())
+
+    def readings(self, queue: str, after: float = -1.0) -> list[Reading]:
+        """Its readings later than `after`, oldest first, one per change."""
+        with self._lock:
+            series = self._readings.get(queue)
+            return series.after(after) if series else []
+
+    def rates(self, queue: str, after: float = -1.0) -> list[Rates]:
+        """Its rates later than `after`, oldest first, one per change."""
+        with self._lock:
+            series = self._rates.get(queue)
+            return series.after(after) if series else []
+
+    def about(self, queue: str) -> About | None:
+        """Type and arguments of the queue; None where the HTTP API did not say."""
+        with self._lock:
+            return self._about.get(queue)
+
+    def marks(self, after: float = -1.0) -> list[Mark]:
+        """The marks later than `after`, in order."""
+        with self._lock:
+            return [mark for mark in self._marks if mark.t > after]
+
+    def lines(self, after: float = -1.0) -> list[Line]:
+        """The lines of the message log later than `after`, in order."""
+        with self._lock:
+            late: list[Line] = []
+            for line in reversed(self._lines):
+                if line.t <= after:
+                    break
+                late.append(line)
+            return late[::-1]
+
+    def changes(self, after: float = -1.0) -> tuple[float, dict[str, Any]]:
+        """All that came later than `after`, as plain lists for JSON, and the moment to ask from next time."""
+        with self._lock:
+            queues = {}
+            for name in self._readings:
+                news: dict[str, Any] = {"readings": self.readings(name, after), "rates": self.rates(name, after)}
+                about = self._about.get(name)
+                news["about"] = about if about and about.t > after else None
+                if any(news.values()):
+                    queues[name] = news
+            return self._last, {"queues": queues, "marks": self.marks(after), "lines": self.lines(after)}

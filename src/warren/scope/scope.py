@@ -1,0 +1,126 @@
+"""The queue widget: watches queues, remembers what it saw, and shows it live, as a figure, as text, as records."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from warren.brokers.broker import Broker
+from warren.errors import BrokerRefused, WarrenError
+from warren.scope.facts import Facts, facts
+from warren.scope.palette import EVENTS
+from warren.scope.recording import Reading, Recording
+from warren.scope.sampler import Sampler
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from warren.scope.view import View
+
+STILL = 0.02
+"""Seconds two readings of a classic queue must agree over: messages on their way to the broker arrive in between."""
+STILL_QUORUM = 0.6
+"""The same for quorum queues, whose unacked count the broker itself renews every 0.5 s."""
+PATIENCE = 0.4
+"""Seconds beyond which a queue in motion is taken as it is."""
+
+
+class Scope:
+    """Watches queues of one vhost from now on, ten times a second, until `stop()`.
+
+    Without queue names it watches every queue of the vhost, which takes the HTTP API. As the last expression of a
+    notebook cell it is the live picture. It uses a thread and connections of its own, never a learner's channel, and
+    goes on through a restart of the broker.
+    """
+
+    def __init__(self, broker: Broker, vhost: str, queues: tuple[str, ...] | list[str] = ()) -> None:
+        _check_names(queues)
+        if not queues and broker.management_url is None:
+            raise BrokerRefused(
+                "Watching every queue takes RabbitMQ's HTTP API, which this broker does not offer: "
+                'name the queues instead, such as watch("tasks").'
+            )
+        self._title = {"vhost": vhost, "version": broker.version}
+        self.recording = Recording()
+        self._names = tuple(dict.fromkeys(queues))
+        self._sampler = Sampler(broker, vhost, self._names, self.recording)
+        self._view: View | None = None
+        self._sampler.start()
+        self._finalizer = weakref.finalize(self, self._sampler.stop)  # dropped, or the kernel ends without stop()
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues watched: those named, or those there are."""
+        return self._names or tuple(self.recording.queues())
+
+    def mark(self, label: str) -> None:
+        """Note on all pictures that something happened now, and read the queues exactly at this moment."""
+        self.recording.mark(str(label))
+        self._read_exactly()
+
+    def log(self, who: str, event: str, what: str = "") -> None:
+        """Add a line to the message log, from any thread. Raises WarrenError for an event it does not know."""
+        if event not in EVENTS:
+            raise WarrenError(f'"{event}" is not an event of the message log; it takes one of {", ".join(EVENTS)}.')
+        self.recording.log(str(who), event, str(what))
+
+    def facts(self) -> Facts:
+        """What the queues held at most and hold at this moment: "tasks: peak 120 ready, 30 unacked; now 0"."""
+        self._read_exactly()
+        return facts(self.recording, self.queues, down=self._sampler.state == "down")
+
+    def plot(self, *queues: str) -> Figure:
+        """The whole recording as a matplotlib figure, one panel per queue; name queues to show only those."""
+        from warren.scope.figure import draw  # matplotlib takes half a second to import
+
+        self._read_exactly()
+        return draw(self.recording, queues or self.queues)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every reading as a plain dictionary, in order of time: for analysis of your own.
+
+        A reading holds until the next one of its queue: only changes are kept. `t` is in seconds.
+        """
+        rows = [{"queue": queue} | entry._asdict() for queue in self.queues for entry in self.recording.readings(queue)]
+        return sorted(rows, key=lambda row: row["t"])
+
+    def stop(self) -> None:
+        """End the recording; what was recorded can still be shown."""
+        self._finalizer()
+
+    def __repr__(self) -> str:
+        return f"Scope of {', '.join(self._names) or 'every queue'}"
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from warren.scope.view import View
+
+        if self._view is None:
+            self._view = View(self.recording, self._sampler, self._title)
+        bundle = self._view.show()
+        bundle[0]["text/plain"] = repr(self)
+        return bundle
+
+    def __reduce__(self) -> str:
+        raise WarrenError("A scope stays in the notebook: a worker in a process of its own logs with `worker.log(…)`.")
+
+    def _read_exactly(self) -> None:
+        """Read until nothing changes any more, or, while messages flow, for a moment."""
+        began = changed = time.monotonic()
+        before: list[Reading | None] = []
+        still = STILL
+        while self._sampler.read():
+            now = [self.recording.now(queue) for queue in self.queues]
+            kinds = {about.kind for queue in self.queues if (about := self.recording.about(queue))}
+            still = STILL_QUORUM if "quorum" in kinds else STILL
+            if now != before:
+                before, changed = now, time.monotonic()
+            elif time.monotonic() - changed >= still or time.monotonic() - began > still + PATIENCE:
+                break
+            time.sleep(STILL)
+
+
+def _check_names(queues: tuple[str, ...] | list[str]) -> None:
+    for name in queues:
+        if not isinstance(name, str) or not 0 < len(name.encode()) < 256:
+            raise WarrenError(f"A queue's name is a text of 1 to 255 bytes, not {name!r}.")

@@ -1,0 +1,86 @@
+"""The live view: one anywidget that is told what is new."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import Any, cast
+
+import anywidget
+import traitlets
+
+from warren.scope.palette import EVENTS, PALETTE
+from warren.scope.recording import Recording
+from warren.scope.sampler import Sampler
+
+HEARTBEAT = 1.0
+"""Seconds after which the page hears from a kernel that has nothing new to say."""
+OVERLAP = 5.0
+"""Seconds after it is shown during which each message repeats what came since: the page may not listen yet."""
+LINES_SENT = 300
+"""Lines of the message log in one message at most; the page keeps no more."""
+
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+
+
+class View(anywidget.AnyWidget):
+    """What the page shows of one scope.
+
+    Its state, as JupyterLab asks for it after a page reload, is the whole recording; in between the page gets custom
+    messages that hold only what is new, sent from the sampler's thread so that they flow while a cell is running.
+    """
+
+    _esm = Path(__file__).with_name("scope.js")
+    _css = Path(__file__).with_name("scope.css")
+    snapshot = traitlets.Dict().tag(sync=True)
+    palette = traitlets.Dict({name: hue._asdict() for name, hue in PALETTE.items()}).tag(sync=True)
+    events = traitlets.Dict(EVENTS).tag(sync=True)
+
+    def __init__(self, recording: Recording, sampler: Sampler, title: dict[str, str]) -> None:
+        self._recording, self._sampler, self._title = recording, sampler, title
+        self._sent, self._said, self._spoke, self._shown = -1.0, ("", ""), -HEARTBEAT, recording.elapsed()
+        super().__init__()
+        self.on_msg(self._asked)
+        sampler.sampled = _told(weakref.ref(self))
+
+    def show(self) -> Bundle:
+        """The MIME bundle of a cell's output."""
+        self._shown = self._recording.elapsed()
+        return cast("Bundle", self._repr_mimebundle_())
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The widget's state, with the recording as it is at this moment."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if "snapshot" in state:
+            state["snapshot"] = self._message(-1.0)[1]
+        return state
+
+    def tell(self) -> None:
+        """Send what is new since the last message, or a sign of life when there is nothing."""
+        now, said = self._recording.elapsed(), (self._sampler.state, self._sampler.why)
+        sent, message = self._message(self._shown if now < self._shown + OVERLAP else self._sent)
+        if sent > self._sent or said != self._said or now > self._spoke + HEARTBEAT:
+            self._sent, self._said, self._spoke = sent, said, now
+            self.send(message)
+
+    def _message(self, after: float) -> tuple[float, dict[str, Any]]:
+        sent, changes = self._recording.changes(after)
+        changes["lines"] = changes["lines"][-LINES_SENT:]
+        clock = {"now": self._recording.elapsed(), "after": after, "until": sent}
+        state = {"state": self._sampler.state, "why": self._sampler.why, "names": self._sampler.names}
+        return sent, self._title | clock | state | changes
+
+    def _asked(self, _widget: View, content: dict[str, Any], _buffers: object) -> None:
+        """The page missed a message and asks for everything."""
+        if content.get("ask") == "everything":
+            self.send(self._message(-1.0)[1])
+
+
+def _told(view: weakref.ref[View]) -> Any:
+    """What the sampler's thread calls: it must not keep the view, nor through it the scope, alive."""
+
+    def tell() -> None:
+        if (alive := view()) is not None:
+            alive.tell()
+
+    return tell
