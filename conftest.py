@@ -1,0 +1,71 @@
+"""What every test process has before its first test: folders of its own; no test touches the user's broker or work.
+
+nbval's items under `notebooks/` and `solutions/` are no functions and take no fixtures; their kernels inherit this
+process's environment, and with it this process's broker.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+from warren.errors import BrokerUnavailable
+
+FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="also run the long tests before a release")
+    parser.addoption(
+        "--warren-state", metavar="FOLDER", help="use the broker of this state folder, and leave it running"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every xdist worker is its own process and gets its own folders, hence its own node."""
+    for name in ("WARREN_URL", "WARREN_MANAGEMENT_URL"):
+        os.environ.pop(name, None)
+    folder = config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="warren-test-"))
+    os.environ["WARREN_WORK"] = str(folder / "work")
+    os.environ["WARREN_STATE"] = config.getoption("--warren-state") or str(folder / "state")
+    os.environ["WARREN_OWNER"] = str(os.getpid())
+    os.environ["WARREN_WITH"] = "installed,debian,docker"  # a node of our own tells more than a container
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not config.getoption("--warren-state") and Path(os.environ["WARREN_STATE"]).exists():
+        from warren import brokers
+
+        brokers.down()
+    shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A notebook's kernel starts in its first cell's set-up: by then the broker answers."""
+    if isinstance(item, IPyNbCell) and item.path.parent.name in ("notebooks", "solutions"):
+        reason = _no_broker()
+        if reason and os.environ.get("CI"):
+            pytest.fail(reason)
+        if reason:
+            pytest.skip(reason)
+
+
+@cache
+def _no_broker() -> str | None:
+    """Start this process's broker. Returns why there is none, or None."""
+    import matplotlib.font_manager  # noqa: F401  # builds its cache once: a kernel would say so on stderr
+
+    from warren import brokers
+
+    try:
+        brokers.find()
+    except BrokerUnavailable as error:
+        return str(error)
+    return None
