@@ -1,0 +1,231 @@
+"""Lab 02, Work queues: a fair share for three workers, nothing lost to a kill or an error, a broker that restarts."""
+
+from __future__ import annotations
+
+from pika import spec
+
+from warren.checks.exercise import Learners, exercise
+from warren.checks.learner import name
+from warren.checks.probe import Probe
+from warren.checks.result import Result, Wrong, cannot_tell, done, wrong
+from warren.checks.scenarios import (
+    begun_once,
+    each_once,
+    killed_mid_work,
+    queue_holds,
+    settled_by_hand,
+    shared_durable_queue,
+)
+from warren.workers import Child
+
+WORKERS, PHOTOS = 3, 30
+LARGE, SMALL = 0.06, 0.005  # seconds; with one large photo in three, dealing them out in turn gives one worker them all
+FULL = "no space left on the disk for now"
+
+
+def photos(count: int) -> list[str]:
+    return [f"photo {number}.jpg" for number in range(1, count + 1)]
+
+
+@exercise(
+    1,
+    "Three workers, fair shares",
+    "Each worker needs a connection and a channel of its own: pika's belong to one thread. And what decides how many "
+    "photos the broker hands to a worker that is still busy?",
+    "`channel.basic_qos(prefetch_count=1)` before consuming: the broker then gives a worker the next photo when it has "
+    "acknowledged the last one.",
+    'Loop over `channel.consume("photos", inactivity_timeout=0.1)`, which yields method, properties and body: leave if '
+    "`worker.stopping`; go on if `method` is None; else `resize(body.decode())`, then "
+    "`channel.basic_ack(method.delivery_tag)`.",
+)
+def share(probe: Probe, resize_photos: Learners) -> Result:
+    """All three are held in their first photo while the check looks at what else they were given; then they go on."""
+    tasks = photos(PHOTOS)
+    probe.declare("photos")
+    probe.publish("photos", tasks)
+    takes = {task: LARGE if number % WORKERS == 0 else SMALL for number, task in enumerate(tasks)}
+    child = probe.start(resize_photos, workers=WORKERS, resize=probe.ledger.work("resize", takes=takes, holds=None))
+    _all_busy(probe, resize_photos, child)
+    _nothing_in_reserve(probe, resize_photos)
+    probe.ledger.release()
+    _all_done(probe, resize_photos, child, tasks)
+    probe.stopped(resize_photos, child)
+    settled_by_hand(probe, resize_photos)
+    each_once(probe, tasks)
+    if left := probe.wait_ready("photos", 0).seen:
+        return wrong(
+            f"all {PHOTOS} photos were resized, and {left} were in the queue again when the workers had stopped"
+        )
+    return done(
+        f"{WORKERS} workers resized {PHOTOS} photos, each once; while every worker was busy with its first, "
+        f"the other {PHOTOS - WORKERS} waited in the queue for whoever would be free"
+    )
+
+
+def _all_busy(probe: Probe, function: Learners, child: Child) -> None:
+    """Three workers have each begun a photo, each over a connection of its own."""
+    busy = probe.wait(
+        lambda: len(probe.ledger.workers),
+        lambda seen: seen == WORKERS or not child.alive or probe.auto_acks() or probe.unacked("photos") > WORKERS,
+    )
+    settled_by_hand(probe, function)
+    _own_connections(probe, child)
+    _still_works(probe, function, child)
+    if not busy.met:
+        looked = f"the check waited {busy.within:g} s for {WORKERS} workers to begin a photo each"
+        raise Wrong(f"{looked}, and {busy.seen} had")
+
+
+def _own_connections(probe: Probe, child: Child) -> None:
+    """Every worker has opened a connection; once all have begun, or one has raised, those missing will not come."""
+    lines = probe.wait(
+        lambda: len(probe.wire.conversations),
+        lambda seen: seen >= WORKERS or len(probe.ledger.workers) == WORKERS or not child.alive,
+    ).seen
+    channels = len(probe.wire.said(spec.Channel.Open))
+    if 0 < lines < WORKERS:
+        raise Wrong(
+            f"{WORKERS} workers share {_count(lines, 'connection')} and {_count(channels, 'channel')}: "
+            "pika's belong to one thread, so each worker opens its own"
+        )
+
+
+def _still_works(probe: Probe, function: Learners, child: Child) -> None:
+    if not child.alive:
+        probe.returned(function, child)
+        raise Wrong(f"`{name(function)}` returned before `worker.stopping` was True, with photos still to do")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _nothing_in_reserve(probe: Probe, function: Learners) -> None:
+    """With three photos begun, the broker has handed out these three and no more."""
+    handed = probe.wait(lambda: probe.unacked("photos"), lambda seen: seen >= WORKERS).seen
+    ready = probe.ready("photos") or 0
+    if ready + handed < PHOTOS or handed < WORKERS:
+        raise Wrong(
+            f"`{name(function)}` acknowledges a photo before it is resized: a worker that dies then takes it along"
+        )
+    if handed > WORKERS:
+        said = f"before any photo was finished, the broker had handed out {handed} of {PHOTOS}: "
+        raise Wrong(said + _why_so_many(probe))
+
+
+def _why_so_many(probe: Probe) -> str:
+    for one in probe.wire.conversations:
+        methods = [method for _, method in one.said if isinstance(method, (spec.Basic.Qos, spec.Basic.Consume))]
+        if any(isinstance(method, spec.Basic.Qos) for method in methods):
+            if isinstance(methods[0], spec.Basic.Consume):
+                return "`basic_qos` came after the consumer, and counts only for those that begin later"
+            return "the prefetch is more than one, so a busy worker sits on photos that a free one could do"
+    return "without `basic_qos` the whole backlog goes to whoever connects first"
+
+
+def _all_done(probe: Probe, function: Learners, child: Child, tasks: list[str]) -> None:
+    def over(begun: list[str]) -> bool:
+        return set(tasks) <= set(probe.ledger.tasks("done")) or len(set(begun)) < len(begun) or not child.alive
+
+    waited = probe.wait(lambda: probe.ledger.tasks("begun"), over)
+    begun_once(probe, function)
+    if not set(tasks) <= set(probe.ledger.tasks("done")):
+        _still_works(probe, function, child)
+        finished, unacked = len(probe.ledger.tasks("done")), probe.unacked("photos")
+        said = f"{finished} of {len(tasks)} photos were resized, and in {waited.within:g} s no other was begun"
+        reason = f": {unacked} are unacknowledged, and a worker gets the next one for its ack" if unacked else ""
+        raise Wrong(said + reason)
+
+
+@exercise(
+    2,
+    "Nothing falls off the desk",
+    "A photo is lost if the broker believes that it is finished. What has your worker told the broker when it dies, "
+    "and what when `resize` raises?",
+    "Acknowledge only what `resize` has finished. When it raises, give the photo back (`basic_nack` or `basic_reject`, "
+    "with `requeue=True`) and go on with the next.",
+    "`try: resize(body.decode())` · `except OSError: channel.basic_nack(method.delivery_tag, requeue=True)` · "
+    "`else: channel.basic_ack(method.delivery_tag)`.",
+)
+def keep(probe: Probe, resize_carefully: Learners) -> Result:
+    """One worker is killed in the middle of photo 4; the next meets a full disk at photo 7."""
+    tasks = photos(12)
+    probe.declare("photos")
+    probe.publish("photos", tasks)
+    killed_mid_work(probe, resize_carefully, "photos", tasks, probe.ledger.work("resize", holds=(tasks[3],)), workers=1)
+    probe.ledger.release()
+    work = probe.ledger.work("resize", raises={tasks[6]: FULL})
+    child = probe.start(resize_carefully, workers=1, resize=work)
+    _all_settled(probe, resize_carefully, child, tasks, raised=tasks[6])
+    probe.stopped(resize_carefully, child)
+    settled_by_hand(probe, resize_carefully)
+    each_once(probe, tasks)
+    if left := probe.wait_ready("photos", 0).seen:
+        return wrong(f"all 12 photos were resized, and {left} were in the queue again when the worker had stopped")
+    return done(
+        "a worker was killed in the middle of photo 4, the next met a full disk at photo 7 and went on: "
+        "12 of 12 photos resized, none lost, none twice"
+    )
+
+
+def _all_settled(probe: Probe, function: Learners, child: Child, tasks: list[str], raised: str) -> None:
+    """Every photo is done, also the one that raised first."""
+
+    def finished() -> bool:
+        return set(tasks) <= set(probe.ledger.tasks("done"))
+
+    def over(_: object) -> bool:
+        empty = probe.ledger.tasks("raised") and not probe.ready("photos") and not probe.unacked("photos")
+        return finished() or not child.alive or bool(empty and not probe.ready("photos"))
+
+    waited = probe.wait(lambda: probe.ledger.entries, over)
+    if finished():
+        return
+    if child.failure and FULL in child.failure.message:
+        ended = f"`resize` raised {child.failure.type} for `{raised}`, and the worker ended with it"
+        raise Wrong(f"{ended}: catch it, give the photo back and go on")
+    _still_works(probe, function, child)
+    if waited.met:
+        raise Wrong(_gone(probe, raised))
+    raise Wrong(
+        f"`resize` raised for `{raised}`, and {waited.within:g} s later {probe.unacked('photos')} photo was "
+        "unacknowledged still: neither acknowledged nor given back, it stays with this worker"
+    )
+
+
+def _gone(probe: Probe, raised: str) -> str:
+    thrown = [method for method in probe.wire.said(spec.Basic.Nack, spec.Basic.Reject) if not method.requeue]
+    how = (
+        "it was rejected with `requeue=False`"
+        if thrown
+        else "it was acknowledged all the same (is the ack in a `finally`?)"
+    )
+    return f"`resize` raised for `{raised}`, and the photo was gone, not resized: {how}"
+
+
+@exercise(
+    3,
+    "The broker restarts",
+    "Two things must outlive the broker: the queue, and each message in it. They are asked for in two different calls.",
+    "The queue: `durable=True`. The message: a property of its own, given to `basic_publish` as `properties`.",
+    "`pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)` is the fourth argument of `basic_publish`.",
+)
+def outlive(probe: Probe, send_photos: Learners) -> Result:
+    """Published, looked at, and the broker really restarted."""
+    tasks = photos(10)
+    probe.run(send_photos, photos=tasks)
+    shared_durable_queue(probe, send_photos, "photos")
+    queue_holds(probe, "photos", tasks)
+    transient = [one.body for one in probe.messages("photos") if not one.persistent]
+    if transient and probe.management.queue(probe.vhost, "photos").get("type") == "classic":
+        return wrong(
+            f"{len(transient)} of {len(tasks)} messages are transient: the durable queue comes back after a restart, "
+            "and comes back without them. Ask for `delivery_mode` 2, persistent"
+        )
+    probe.restart_broker()
+    back = probe.wait_ready("photos", len(tasks))
+    if not back.met:
+        return cannot_tell(
+            f"the broker restarted, and {back.seen or 0} of {len(tasks)} photos came back, though all were persistent"
+        )
+    return done(f"the broker was restarted, and {len(tasks)} of {len(tasks)} photos were in the queue afterwards")

@@ -1,0 +1,111 @@
+"""Running what the learner wrote, and saying what became of it where it did not return."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+from warren.checks.diagnosis import tell
+from warren.checks.exercise import Learners
+from warren.checks.result import Verdict, Wrong, not_yet
+from warren.workers import Child, NotSendable, Outcome, Worker
+from warren.workers.worker import run
+
+LEAVE_WITHIN = 1.0  # seconds for the other workers after one has raised
+
+
+def name(function: Learners) -> str:
+    """The function's name as the learner wrote it."""
+    return str(getattr(function, "__name__", "the function"))
+
+
+def start(function: Learners, url: str, workers: int, arguments: Mapping[str, Any]) -> Child:
+    """Run the function in a child process: once with the url, or as that many workers, each in a thread.
+
+    Ends the check if the function cannot be called so, or cannot leave the notebook.
+    """
+    _must_take(function, ["worker" if workers else "url", *arguments])
+    try:
+        if workers:
+            return Child(threads, function, workers, *arguments.values(), url=url, wants_worker=True)
+        return Child(function, url, *arguments.values())
+    except NotSendable as error:
+        raise Wrong(_stays_here(function) or str(error)) from error
+
+
+def threads(worker: Worker, function: Learners, count: int, *arguments: Any) -> None:
+    """In the child: run the function as `count` workers at once, and raise what the first one raised.
+
+    One that raises has the others' end waited for, because it takes all of them to see what they share.
+    """
+    failures: list[BaseException] = []
+    together = threading.Barrier(count)
+
+    def work(number: int) -> None:
+        together.wait()
+        try:
+            run(function, worker.named(f"worker {number}"), *arguments)
+        except BaseException as error:  # noqa: BLE001  # raised below, in the main thread
+            failures.append(error)
+
+    crew = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(1, count + 1)]
+    for each in crew:
+        each.start()
+    while any(each.is_alive() for each in crew) and not failures:
+        crew[0].join(0.05)
+    for each in crew:
+        each.join(LEAVE_WITHIN)
+    if failures:
+        raise failures[0]
+
+
+def value(function: Learners, outcome: Outcome, within: float) -> Any:
+    """What the function returned. Ends the check if it did not return: not yet for a stub, else wrong."""
+    if outcome.error and outcome.error.type == "NotImplementedError":
+        raise Verdict(not_yet(f"`{name(function)}` is still to be written ({outcome.error.message})"))
+    if outcome.error:
+        raise Wrong(tell(name(function), outcome.error))
+    if outcome.timed_out:
+        raise Wrong(
+            f"`{name(function)}` had not returned after {within:g} s: does it wait for a message that never comes?"
+        )
+    if outcome.killed:
+        raise Wrong(f"the process that ran `{name(function)}` was killed")
+    return outcome.value
+
+
+def _must_take(function: Learners, given: list[str]) -> None:
+    try:
+        inspect.signature(function).bind(*given)
+    except TypeError:
+        yours = f"{name(function)}{inspect.signature(function)}"
+        raise Wrong(f"`{name(function)}` is called with ({', '.join(given)}), and yours is `{yours}`") from None
+    except ValueError:  # no signature to look at: the call will tell
+        pass
+
+
+def _stays_here(function: Learners) -> str | None:
+    """The sentence for a connection or channel the function uses and did not open."""
+    used = {**getattr(function, "__globals__", {}), **_closure(function)}
+    code = getattr(function, "__code__", None)
+    names = (*code.co_names, *code.co_freevars) if code else ()
+    for each in names:
+        if isinstance(used.get(each), (pika.BlockingConnection, BlockingChannel)) and not isinstance(
+            used[each], ModuleType
+        ):
+            return (
+                f"`{name(function)}` uses `{each}`, which was opened outside of it: workers would share it, and "
+                "a connection or channel of pika belongs to one thread. Open both inside the function"
+            )
+    return None
+
+
+def _closure(function: Learners) -> dict[str, Any]:
+    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None)
+    return {each: cell.cell_contents for each, cell in zip(code.co_freevars, cells or (), strict=False)} if code else {}

@@ -1,0 +1,117 @@
+"""Where a check writes down the work: each task a learner's function begins and finishes, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+GIVE_UP = (
+    60.0  # seconds a held task waits; its process is killed long before, and must not live for ever if nobody does
+)
+POLL = 0.01
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: `what` is "begun", "raised" or "done", `by` says process and thread."""
+
+    what: str
+    task: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """What stands for the work and is handed to the learner's function: `pack(order)`, `resize(photo)`.
+
+    A task in `takes` lasts that many seconds, one in `raises` fails the first time with that text, one in `holds` is
+    worked on until `Ledger.release` (or until its process is killed); `holds=None` holds every one.
+    """
+
+    name: str
+    folder: str
+    takes: Mapping[str, float] = field(default_factory=dict)
+    raises: Mapping[str, str] = field(default_factory=dict)
+    holds: tuple[str, ...] | None = ()
+
+    def __call__(self, task: str) -> None:
+        if not isinstance(task, str):
+            raise TypeError(
+                f"{self.name}(…) takes text and got {type(task).__name__}: decode the body with body.decode()"
+            )
+        first = not any(entry.task == task for entry in _read(Path(self.folder)))
+        self._write("begun", task)
+        if self.holds is None or task in self.holds:
+            self._hold()
+        time.sleep(self.takes.get(task, 0))
+        if first and task in self.raises:
+            self._write("raised", task)
+            raise OSError(self.raises[task])
+        self._write("done", task)
+
+    def _hold(self) -> None:
+        deadline = time.monotonic() + GIVE_UP
+        while not (Path(self.folder) / "released").exists() and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+    def _write(self, what: str, task: str) -> None:
+        """One write of one line: whole or not at all, whoever else writes and whenever this process is killed."""
+        line = json.dumps([what, task, f"{os.getpid()}:{threading.get_ident()}"]) + "\n"
+        file = os.open(Path(self.folder) / "ledger", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line.encode())
+        finally:
+            os.close(file)
+
+
+class Ledger:
+    """The record of one check."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="warren-ledger-"))
+
+    def work(
+        self,
+        name: str,
+        *,
+        takes: Mapping[str, float] | None = None,
+        raises: Mapping[str, str] | None = None,
+        holds: tuple[str, ...] | None = (),
+    ) -> Work:
+        """A function that the learner's function is to call once per task; see Work."""
+        return Work(name, str(self._folder), takes or {}, raises or {}, holds)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return _read(self._folder)
+
+    def tasks(self, what: str) -> list[str]:
+        """The tasks with that entry, in order, as often as they have it."""
+        return [entry.task for entry in self.entries if entry.what == what]
+
+    @property
+    def workers(self) -> set[str]:
+        """Who began something."""
+        return {entry.by for entry in self.entries if entry.what == "begun"}
+
+    def release(self) -> None:
+        """Let held tasks go on, and hold none any more."""
+        (self._folder / "released").touch()
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _read(folder: Path) -> list[Entry]:
+    try:
+        text = (folder / "ledger").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [Entry(*json.loads(line)) for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -1,0 +1,123 @@
+"""What a learner's function really says to the broker: it connects through here, and every AMQP method is noted.
+
+Some answers differ in nothing the broker keeps: an acknowledgement and a rejection both empty the queue, `auto_ack`
+looks like an acknowledgement in time, two threads on one channel may be lucky. The conversation tells them apart, at
+once and on every broker. Bytes pass unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pika import amqp_object, exceptions, frame
+
+CHUNK = 64 * 1024
+
+
+@dataclass
+class Conversation:
+    """One connection: the methods the client sent and those the broker sent, each with its channel number, in order."""
+
+    said: list[tuple[int, amqp_object.Method]] = field(default_factory=list)
+    heard: list[tuple[int, amqp_object.Method]] = field(default_factory=list)
+
+
+class Wire:
+    """A loopback port that leads to the broker of `upstream`, an AMQP URL (`amqps` on the broker's side only)."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = urlsplit(upstream)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.conversations: list[Conversation] = []
+        threading.Thread(target=self._accept, name="warren wire", daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """What the learner's function connects to in place of `upstream`."""
+        credentials = self._upstream.netloc.rpartition("@")[0]
+        address = f"127.0.0.1:{self._server.getsockname()[1]}"
+        netloc = f"{credentials}@{address}" if credentials else address
+        return self._upstream._replace(scheme="amqp", netloc=netloc).geturl()
+
+    def said(self, *methods: type[amqp_object.Method]) -> list[amqp_object.Method]:
+        """What clients sent of these methods, e.g. `said(spec.Basic.Ack)`; connection by connection."""
+        return [method for one in self.conversations for _, method in list(one.said) if isinstance(method, methods)]
+
+    def cut(self) -> None:
+        """Break every connection, as a network that fails does; new ones may come."""
+        with self._lock:
+            broken, self._sockets = self._sockets, []
+        for end in broken:
+            _close(end)
+
+    def close(self) -> None:
+        _close(self._server)
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:  # closed
+                return
+            try:
+                broker = self._connect()
+            except OSError:  # no broker: the client finds its connection closed, as without us
+                _close(client)
+                continue
+            conversation = Conversation()
+            with self._lock:
+                self._sockets += [client, broker]
+                self.conversations.append(conversation)
+            self._pump(client, broker, conversation.said)
+            self._pump(broker, client, conversation.heard)
+
+    def _connect(self) -> socket.socket:
+        host, secure = self._upstream.hostname or "localhost", self._upstream.scheme == "amqps"
+        broker = socket.create_connection((host, self._upstream.port or (5671 if secure else 5672)), timeout=10)
+        broker.settimeout(None)
+        broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each small frame waits for the last one's ack
+        return ssl.create_default_context().wrap_socket(broker, server_hostname=host) if secure else broker
+
+    def _pump(self, source: socket.socket, target: socket.socket, into: list[tuple[int, amqp_object.Method]]) -> None:
+        threading.Thread(target=_carry, args=(source, target, into), name="warren wire", daemon=True).start()
+
+
+def _carry(source: socket.socket, target: socket.socket, into: list[tuple[int, amqp_object.Method]]) -> None:
+    """Write down first, then pass on: what the broker has been told is in the record."""
+    rest = b""
+    with contextlib.suppress(OSError):
+        while data := source.recv(CHUNK):
+            rest = _read(rest + data, into)
+            target.sendall(data)
+    _close(source)
+    _close(target)
+
+
+def _read(data: bytes, into: list[tuple[int, amqp_object.Method]]) -> bytes:
+    """Add the methods in `data` to the record, and return what begins the next frame."""
+    while data:
+        try:
+            used, found = frame.decode_frame(data)
+        except (exceptions.AMQPError, KeyError, ValueError):  # not AMQP 0-9-1, or two threads wrote at once
+            return b""
+        if not used:
+            break
+        if isinstance(found, frame.Method):
+            into.append((found.channel_number, found.method))
+        data = data[used:]
+    return data
+
+
+def _close(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        end.close()

@@ -1,0 +1,85 @@
+"""The wire that a check listens on."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pika
+import pytest
+from pika import exceptions, spec
+
+from warren.brokers.broker import Broker
+from warren.checks.wire import Wire
+
+
+@pytest.fixture
+def queue_url(broker: Broker, vhost: str) -> str:
+    return broker.url_for(vhost, heartbeat=1800)
+
+
+def test_what_is_said_arrives_unchanged_and_is_noted(queue_url: str) -> None:
+    """Bodies of every size pass as they are, and the record holds the methods in their order."""
+    wire = Wire(queue_url)
+    sizes = (0, 1, 4096, 300_000)
+    bodies = [os.urandom(size) for size in sizes]
+    with pika.BlockingConnection(pika.URLParameters(wire.url)) as connection:
+        channel = connection.channel()
+        channel.queue_declare("q", durable=True)
+        for body in bodies:
+            channel.basic_publish("", "q", body)
+        for body in bodies:
+            method, _, seen = channel.basic_get("q")
+            assert seen == body
+            channel.basic_ack(method.delivery_tag)
+    assert [type(method) for method in wire.said(spec.Queue.Declare, spec.Basic.Publish, spec.Basic.Ack)] == [
+        spec.Queue.Declare,
+        *[spec.Basic.Publish] * len(sizes),
+        *[spec.Basic.Ack] * len(sizes),
+    ]
+    assert [tag.delivery_tag for tag in wire.said(spec.Basic.Ack)] == [1, 2, 3, 4]
+    assert len(wire.conversations) == 1
+    wire.close()
+
+
+def test_each_connection_is_a_conversation(queue_url: str) -> None:
+    """Two connections are told apart, and so are two channels of one."""
+    wire = Wire(queue_url)
+    first, second = (pika.BlockingConnection(pika.URLParameters(wire.url)) for _ in range(2))
+    first.channel(), first.channel(), second.channel()
+    channels = [
+        [number for number, method in one.said if isinstance(method, spec.Channel.Open)] for one in wire.conversations
+    ]
+    assert sorted(channels, key=len) == [[1], [1, 2]]
+    wire.close()
+
+
+def test_a_cut_wire_breaks_connections_and_takes_new_ones(queue_url: str) -> None:
+    """`cut` is a network that fails for a moment."""
+    wire = Wire(queue_url)
+    broken = pika.BlockingConnection(pika.URLParameters(wire.url))
+    wire.cut()
+    deadline = time.monotonic() + 5
+    with pytest.raises(exceptions.AMQPConnectionError):
+        while time.monotonic() < deadline:
+            broken.process_data_events(0.01)
+    with pika.BlockingConnection(pika.URLParameters(wire.url)) as connection:
+        assert connection.is_open
+    wire.close()
+
+
+def test_a_wire_to_nowhere_is_a_closed_connection() -> None:
+    """Without a broker behind it the client fails as it would without the wire."""
+    wire = Wire("amqp://127.0.0.1:1/")
+    with pytest.raises(exceptions.AMQPConnectionError):
+        pika.BlockingConnection(pika.URLParameters(wire.url))
+    wire.close()
+
+
+def test_the_password_and_the_vhost_go_along() -> None:
+    """The URL differs in host, port and (towards the client) encryption only."""
+    wire = Wire("amqps://me:p%40ss@broker.example:5671/my%2Fvhost?heartbeat=7")
+    seen = pika.URLParameters(wire.url)
+    assert (seen.credentials.username, seen.credentials.password) == ("me", "p@ss")
+    assert (seen.virtual_host, seen.heartbeat, seen.ssl_options) == ("my/vhost", 7, None)
+    wire.close()
