@@ -1,4 +1,4 @@
-"""Brokers for tests: one node per xdist worker (the root conftest gives each its own state folder), one vhost per test."""
+"""Brokers for tests: one node per xdist worker (the root conftest gives each its own folders), one vhost per test."""
 
 from __future__ import annotations
 

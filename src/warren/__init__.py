@@ -18,4 +18,6 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module 'warren' has no attribute {name!r}")
-    return getattr(import_module({"doctor": "warren.needs", "lab": "warren.checks", "lesson": "warren.session"}[name]), name)
+    return getattr(
+        import_module({"doctor": "warren.needs", "lab": "warren.checks", "lesson": "warren.session"}[name]), name
+    )

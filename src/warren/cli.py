@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from warren.brokers import Own
 from warren.errors import WarrenError
-
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
+from warren.terminal import complaints, console, progress
 
 
 class _Commands(typer.core.TyperGroup):
@@ -46,7 +40,8 @@ def up(with_: Annotated[Own | None, typer.Option("--with", help="The only way to
     with progress() as tell:
         broker = brokers.up(with_, tell)
     console.print(
-        f"RabbitMQ {broker.version} runs ({broker.kind}). `warren url` prints its address, `warren down` stops it."
+        f"RabbitMQ {broker.version} ({broker.kind}) runs. `warren url` prints its address, `warren down` stops it.",
+        soft_wrap=True,
     )
 
 
@@ -72,7 +67,8 @@ def status() -> None:
     """Say which broker the lessons use. Exit code 1 if there is none."""
     broker = _running()
     console.print(
-        f"RabbitMQ {broker.version} ({broker.kind}) runs. Management: {broker.management_url or 'not reachable'}"
+        f"RabbitMQ {broker.version} ({broker.kind}) runs. Management: {broker.management_url or 'not reachable'}",
+        soft_wrap=True,
     )
 
 
@@ -110,33 +106,6 @@ def _running() -> Any:
     from warren import brokers
 
     return brokers.find(start=False)
-
-
-@contextmanager
-def progress() -> Iterator[Any]:
-    """A progress bar on a terminal, a line for each step elsewhere. Yields what `brokers.up` wants to be told with."""
-    if not console.is_terminal:
-        said: list[str] = []
-
-        def say(what: str, _: float) -> None:
-            if what not in said:
-                said.append(what)
-                complaints.print(what)
-
-        yield say
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=complaints, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: float) -> None:
-            if what not in tasks:
-                for earlier in tasks.values():
-                    bars.update(earlier, completed=1)
-                tasks[what] = bars.add_task(what, total=1)
-            bars.update(tasks[what], completed=done)
-
-        yield tell
 
 
 def _register() -> None:

@@ -118,9 +118,14 @@ class Management:
         """
         return list(self._get(f"queues/{_path(vhost)}?disable_stats=true&enable_queue_totals=true"))
 
-    def queues(self, vhost: str) -> list[Row]:
-        """Every queue of the vhost with full statistics, up to a second late on a tuned node."""
-        return list(self._get(f"queues/{_path(vhost)}"))
+    def queues(self, vhost: str, rates_over: int | None = None) -> list[Row]:
+        """Every queue of the vhost with full statistics, up to a second late on a tuned node.
+
+        With `rates_over` each `…_details` of `message_stats` has an `avg_rate` over that many seconds; its `rate`
+        without it falls to 0 between two samples.
+        """
+        samples = f"?msg_rates_age={rates_over}&msg_rates_incr=1" if rates_over else ""
+        return list(self._get(f"queues/{_path(vhost)}{samples}"))
 
     def queue(self, vhost: str, name: str) -> Row:
         """One queue with its `arguments` and statistics."""

@@ -9,6 +9,8 @@ import secrets
 import time
 from urllib.parse import urlsplit
 
+from filelock import FileLock
+
 from warren.brokers import folders
 from warren.brokers.broker import Broker
 from warren.errors import BrokerRefused, WarrenError
@@ -33,16 +35,17 @@ class CleanVhost:
 
     def open(self) -> None:
         """Make it, or make it empty."""
-        if self._given:
-            self._empty_given()
-        else:
-            self._may_make()
-            self._management.delete_vhost(self.name)
-            self._management.create_vhost(self.name, description=self._mark)
+        with _one_at_a_time():
+            if self._given:
+                self._empty_given()
+            else:
+                self._may_make()
+                self._management.delete_vhost(self.name)
+                self._management.create_vhost(self.name, description=self._mark)
 
     def close(self) -> None:
         """Remove it with all in it, unless another kernel has opened it since; nothing happens without a broker."""
-        with contextlib.suppress(WarrenError):
+        with contextlib.suppress(WarrenError), _one_at_a_time():
             if self._given:
                 self._empty()
             elif self._management.vhost(self.name).get("description") == self._mark:
@@ -100,6 +103,11 @@ class CleanVhost:
         for policy in broker.policies(vhost):
             with contextlib.suppress(WarrenError):
                 broker.delete_policy(vhost, policy["name"])
+
+
+def _one_at_a_time() -> FileLock:
+    """Held while a vhost of this learner's opens or goes: RabbitMQ fails a vhost that is made and deleted at once."""
+    return FileLock(folders.state() / "vhosts.lock", mode=0o600)
 
 
 class _UsedVhosts:

@@ -13,7 +13,6 @@ import pytest
 from warren import brokers
 
 
-
 def ours(folder: Path) -> list[psutil.Process]:
     """Every living process that was started for this state folder: its command line or environment names it."""
     found = []

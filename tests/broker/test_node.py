@@ -42,7 +42,13 @@ def test_listens_on_loopback_only(written):
 def test_secrets_are_for_this_user_only(written):
     """No other user of the machine can read the password or the cookie."""
     folder = folders.state()
-    for name in ("broker.json", "supervisor.log", "node/rabbitmq.conf", "node/home/.erlang.cookie", "node/log/node.log"):
+    for name in (
+        "broker.json",
+        "supervisor.log",
+        "node/rabbitmq.conf",
+        "node/home/.erlang.cookie",
+        "node/log/node.log",
+    ):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
     assert stat.S_IMODE((folder / "node").stat().st_mode) == 0o700
 
@@ -75,9 +81,9 @@ def test_statistics_are_fast(broker):
 
 def test_deprecated_queues_are_refused_as_upstream_does(broker, vhost):
     """A transient shared queue is refused on every broker of ours, Debian's package or not."""
-    with pika.BlockingConnection(pika.URLParameters(broker.url_for(vhost))) as connection:
-        with pytest.raises(pika.exceptions.ConnectionClosedByBroker, match="transient_nonexcl_queues"):
-            connection.channel().queue_declare("orders")
+    connection = pika.BlockingConnection(pika.URLParameters(broker.url_for(vhost)))
+    with pytest.raises(pika.exceptions.ConnectionClosedByBroker, match="transient_nonexcl_queues"):
+        connection.channel().queue_declare("orders")
 
 
 def test_streams_name_an_address_that_works(broker, written):
@@ -113,5 +119,5 @@ def test_comes_back_after_sigkill(broker, written):
 
 def test_ctl_says_what_is_wrong(broker):
     """A command that fails raises with rabbitmqctl's own words."""
-    with pytest.raises(BrokerRefused, match="no_such_user|does not exist|no such user"):
+    with pytest.raises(BrokerRefused, match=r"no_such_user|does not exist"):
         broker.ctl("set_permissions", "nobody", ".*", ".*", ".*")

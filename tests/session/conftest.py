@@ -105,9 +105,7 @@ class Kernel:
             self.manager.shutdown_kernel()
 
 
-@pytest.fixture
-def kernels(broker: Broker) -> Iterator[Callable[[], Kernel]]:
-    """Starts a kernel each time it is called."""
+def start_kernels() -> Iterator[Callable[[], Kernel]]:
     started: list[Kernel] = []
 
     def start() -> Kernel:
@@ -117,6 +115,18 @@ def kernels(broker: Broker) -> Iterator[Callable[[], Kernel]]:
     yield start
     for kernel in started:
         kernel.end()
+
+
+@pytest.fixture
+def kernels(broker: Broker) -> Iterator[Callable[[], Kernel]]:
+    """Starts a kernel each time it is called."""
+    yield from start_kernels()
+
+
+@pytest.fixture(scope="module")
+def kernels_of_module(broker: Broker) -> Iterator[Callable[[], Kernel]]:
+    """The same, for kernels that the tests of one file share."""
+    yield from start_kernels()
 
 
 @pytest.fixture
@@ -136,5 +146,3 @@ def until() -> Callable[..., Any]:
         return answer
 
     return poll
-
-

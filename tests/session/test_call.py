@@ -38,7 +38,8 @@ def test_a_function_sees_the_globals_of_its_notebook() -> None:
     """Imported modules, constants and other functions of the cells above go along."""
     notebook: dict[str, Any] = {"__name__": "__main__"}
     exec(
-        "import math\nRATE = 2\ndef tax(price): return RATE * math.floor(price)\ndef bill(price): return tax(price) + 1",
+        "import math\nRATE = 2\ndef tax(price): return RATE * math.floor(price)\n"
+        "def bill(price): return tax(price) + 1",
         notebook,
     )
     assert call(notebook["bill"], 2.5).value == 5
@@ -56,7 +57,8 @@ def test_an_exception_comes_back_in_words() -> None:
     error = call(ship).error
     assert error is not None
     assert (error.type, error.message) == ("NoSuchOrder", "'order 7'")
-    assert "KeyError" in error.kinds and "Exception" in error.kinds
+    assert "KeyError" in error.kinds
+    assert "Exception" in error.kinds
     assert 'raise NoSuchOrder("order 7")' in error.traceback
     assert "warren/workers" not in error.traceback
 
@@ -103,7 +105,7 @@ def test_what_a_call_started_goes_with_it() -> None:
 
 @pytest.mark.parametrize(
     ("function", "words"),
-    [(lambda: os._exit(3), "exit code 3"), (lambda: sys.exit("enough"), "enough"), (lambda: os.abort(), "SIGABRT")],
+    [(lambda: os._exit(3), "exit code 3"), (lambda: sys.exit("enough"), "enough"), (os.abort, "SIGABRT")],
     ids=["os._exit", "sys.exit", "abort"],
 )
 def test_a_call_that_ends_its_process_is_an_error(function: Callable[[], Any], words: str) -> None:
@@ -115,7 +117,7 @@ def test_a_call_that_ends_its_process_is_an_error(function: Callable[[], Any], w
 
 def test_a_value_that_cannot_be_sent_back_is_an_error() -> None:
     """A lock, a generator or a connection as the value is told as such."""
-    error = call(lambda: threading.Lock()).error
+    error = call(threading.Lock).error
     assert error is not None
     assert "what the function returned cannot be sent" in error.message
 

@@ -34,10 +34,11 @@ def given(request: pytest.FixtureRequest, administration: Management) -> Iterato
 
 
 @pytest.fixture
-def participant(administration: Management) -> Iterator[str]:
-    """A user who may use the HTTP API and make nothing."""
+def participant(request: pytest.FixtureRequest, administration: Management) -> Iterator[str]:
+    """A user who may use the HTTP API and make nothing; or, as a `policymaker`, policies."""
     name = f"ada_{secrets.token_hex(3)}"
-    administration._call("PUT", f"users/{name}", json={"password": "s3cret", "tags": "management"})
+    tags = getattr(request, "param", "management")
+    administration._call("PUT", f"users/{name}", json={"password": "s3cret", "tags": tags})
     yield name
     administration._call("DELETE", f"users/{name}")
 
@@ -72,7 +73,12 @@ def holds(administration: Management, vhost: str) -> list[str]:
 
 
 def test_the_vhost_of_the_url_is_the_participants_one_vhost(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broker: Broker, administration: Management, given: str, participant: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    broker: Broker,
+    administration: Management,
+    given: str,
+    participant: str,
 ) -> None:
     """A participant without any rights but those on the vhost opens every lesson there, each time empty."""
     allow(administration, participant, given)
@@ -80,19 +86,43 @@ def test_the_vhost_of_the_url_is_the_participants_one_vhost(
     first = warren.lesson("01")
     assert first.vhost == given
     fill(first.url)
-    administration._call("PUT", f"policies/{quote(given, safe='')}/limit", json={"pattern": ".*", "definition": {"max-length": 5}})
     second = warren.lesson("02")
     assert second.vhost == given
     assert holds(administration, given) == []
-    assert administration.policies(given) == []
     fill(second.url)
     second.close()
     assert holds(administration, given) == []
     assert given in administration.vhosts()
 
 
+@pytest.mark.parametrize(
+    ("participant", "left"), [("policymaker", []), ("management", ["limit"])], indirect=["participant"]
+)
+def test_policies_go_too_where_the_participant_may_make_them(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    broker: Broker,
+    administration: Management,
+    given: str,
+    participant: str,
+    left: list[str],
+) -> None:
+    """A policy of an earlier lesson is removed; one that only the instructor can make stays, and is no obstacle."""
+    allow(administration, participant, given)
+    limit = {"pattern": ".*", "definition": {"max-length": 5}}
+    administration._call("PUT", f"policies/{quote(given, safe='')}/limit", json=limit)
+    use(monkeypatch, broker, tmp_path, participant, given)
+    with warren.lesson("01"):
+        assert [policy["name"] for policy in administration.policies(given)] == left
+
+
 def test_connections_of_earlier_runs_are_closed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broker: Broker, administration: Management, given: str, participant: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    broker: Broker,
+    administration: Management,
+    given: str,
+    participant: str,
 ) -> None:
     """An exclusive queue of a cell that was never cleaned up does not stand in the way of the next lesson."""
     allow(administration, participant, given)
@@ -113,7 +143,9 @@ def test_the_first_use_refuses_a_vhost_that_is_not_empty(
     url = use(monkeypatch, broker, tmp_path, vhost=given)
     fill(url)
     for _ in range(2):
-        with pytest.raises(BrokerRefused, match=r"is not empty \(queues: 1, exchanges: 1\).*WARREN_EMPTY_VHOST=1") as error:
+        with pytest.raises(
+            BrokerRefused, match=r"is not empty \(queues: 1, exchanges: 1\).*WARREN_EMPTY_VHOST=1"
+        ) as error:
             warren.lesson("01")
         assert (urlsplit(url).password or "?") not in str(error.value)
     assert holds(administration, given) == ["orders", "shop"]

@@ -39,10 +39,14 @@ Until = Callable[..., Any]
 def test_two_kernels_at_the_same_moment(kernels: Start) -> None:
     """Two notebooks that open their lessons at once both get a clean vhost on the one broker."""
     both = [kernels(), kernels()]
-    cells = [kernel.start(f"import warren\nlesson = warren.lesson('0{at}')\nprint(lesson.broker.url)") for at, kernel in enumerate(both, 1)]
+    cells = [
+        kernel.start(f"import warren\nlesson = warren.lesson('0{at}')\nprint(lesson.broker.url)")
+        for at, kernel in enumerate(both, 1)
+    ]
     one, other = (kernel.finish(cell) for kernel, cell in zip(both, cells, strict=True))
     assert (one.status, other.status) == ("ok", "ok")
-    assert "Lesson 01 · Hello, queue · ready" in one.text and "Lesson 02 · Work queues · ready" in other.text
+    assert "Lesson 01 · Hello, queue · ready" in one.text
+    assert "Lesson 02 · Work queues · ready" in other.text
     assert one.text.splitlines()[-1] == other.text.splitlines()[-1]
 
 
@@ -57,9 +61,7 @@ def test_two_kernels_with_the_same_lesson(kernels: Start) -> None:
     assert both[1].run(CONNECT).status == "ok"
 
 
-def test_a_kernel_killed_in_a_cell_leaves_nothing_but_the_broker(
-    broker: Broker, kernels: Start, until: Until
-) -> None:
+def test_a_kernel_killed_in_a_cell_leaves_nothing_but_the_broker(broker: Broker, kernels: Start, until: Until) -> None:
     """SIGKILL inside a cell: its worker processes and its connections go, and the next kernel opens the same lesson."""
     kernel = kernels()
     kernel.run(OPEN + WORK)
@@ -88,7 +90,7 @@ def test_stop_ends_a_cell_with_workers(kernel: Any, until: Until) -> None:
 
 
 def test_stop_does_not_reach_workers_that_are_wanted(kernel: Any) -> None:
-    """An interrupt that the cell catches leaves its worker processes running: they are in no process group of the kernel's."""
+    """An interrupt that the cell catches leaves its worker processes running: they are not in the kernel's group."""
     kernel.run(OPEN + WORK)
     cell = kernel.start("""
 with lesson.workers(work, 1, process=True) as crew:
@@ -129,7 +131,9 @@ def test_a_kernel_that_ends_closes_its_lesson(broker: Broker, kernel: Any) -> No
     assert brokers.running() is not None
 
 
-def test_reading_for_long_between_two_cells_keeps_the_connection(broker: Broker, session: Session, until: Until) -> None:
+def test_reading_for_long_between_two_cells_keeps_the_connection(
+    broker: Broker, session: Session, until: Until
+) -> None:
     """While the broker drops an idle connection that took its heartbeat, one with the lesson's URL still publishes.
 
     The ten minutes of a reader are shortened by a broker that asks for a heartbeat every second.
@@ -152,7 +156,7 @@ def test_reading_for_long_between_two_cells_keeps_the_connection(broker: Broker,
 
 
 def test_the_next_lesson_works_after_the_broker_was_killed(broker: Broker, kernel: Any) -> None:
-    """SIGKILL of the node in the middle of a lesson: the cell's error is short, and the next `lesson()` brings a broker."""
+    """SIGKILL of the node during a lesson: the cell's error is short, and the next `lesson()` brings a broker."""
     kernel.run(OPEN)
     kernel.run(CONNECT)
     kill_node(broker)

@@ -81,7 +81,7 @@ def idle_here() -> Callable[[Any], None]:
 
 
 def test_a_killed_worker_is_gone_at_once_and_its_message_comes_back(session: Session, channel: Any) -> None:
-    """After `kill` the process is reaped, the broker redelivers what it held, and leaving the block complains of nothing."""
+    """After `kill` the process is reaped, the broker redelivers what it held, and leaving the block is silent."""
     channel.queue_declare("orders", durable=True)
     channel.basic_publish("", "orders", b"order 1")
 
@@ -102,7 +102,8 @@ def test_a_killed_worker_is_gone_at_once_and_its_message_comes_back(session: Ses
         crew[0].kill()
         crew[0].kill()
         assert not crew[0].alive
-        assert pid is not None and not psutil.pid_exists(pid)
+        assert pid is not None
+        assert not psutil.pid_exists(pid)
     method, _, _ = session.wait(lambda: (got := channel.basic_get("orders"))[0] and got)
     assert method.redelivered
     assert logged("gone") == [("packer 1", "killed")]
@@ -159,9 +160,13 @@ def test_a_worker_that_raises_is_told_with_its_line(session: Session, process: b
         orders = 0
         print(1 / orders)
 
-    with pytest.raises(
-        WorkerFailed, match=r"worker 1 failed with ZeroDivisionError: division by zero \(line \d+: print\(1 / orders\)\)"
-    ), session.workers(divide, 2, process=process):
+    with (
+        pytest.raises(
+            WorkerFailed,
+            match=r"worker 1 failed with ZeroDivisionError: division by zero \(line \d+: print\(1 / orders\)\)",
+        ),
+        session.workers(divide, 2, process=process),
+    ):
         pass
     gone = [(who, what) for who, event, what in session.logged if event == "gone"]  # type: ignore[attr-defined]
     assert ("worker 2", "ZeroDivisionError: division by zero") in gone
@@ -198,8 +203,10 @@ def test_a_worker_that_does_not_stop_is_killed(session: Session, monkeypatch: py
         while True:
             time.sleep(1)
 
-    with pytest.raises(WorkerFailed, match=r"worker 1: killed .*deaf must return soon after worker\.stopping"), \
-            session.workers(deaf, 1, process=True) as crew:
+    with (
+        pytest.raises(WorkerFailed, match=r"worker 1: killed .*deaf must return soon after worker\.stopping"),
+        session.workers(deaf, 1, process=True) as crew,
+    ):
         pass
     assert not crew[0].alive
 
@@ -238,13 +245,15 @@ def test_the_error_of_the_block_wins(session: Session) -> None:
 
 
 def test_an_open_connection_cannot_be_sent(session: Session, channel: Any) -> None:
-    """A function that uses a channel of the notebook is refused before it starts, in a sentence that says what to do."""
+    """A function that uses a channel of the notebook is refused before it starts, with what to do instead."""
 
     def pack(worker: Any) -> None:
         channel.basic_get("orders")
 
-    with pytest.raises(NotSendable, match="open connections and channels inside the function"), \
-            session.workers(pack, 1, process=True):
+    with (
+        pytest.raises(NotSendable, match="open connections and channels inside the function"),
+        session.workers(pack, 1, process=True),
+    ):
         pass
 
 
@@ -296,8 +305,10 @@ def test_a_session_used_in_a_worker_process_is_its_address(session: Session) -> 
         worker.log("note", str(session.url == worker.url))
         session.wait(lambda: True)
 
-    with pytest.raises(WorkerFailed, match=r"a worker process cannot use \.wait of Lesson 77"), \
-            session.workers(work, 1, process=True):
+    with (
+        pytest.raises(WorkerFailed, match=r"a worker process cannot use \.wait of Lesson 77"),
+        session.workers(work, 1, process=True),
+    ):
         pass
     assert ("worker 1", "note", "True") in session.logged  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -40,6 +41,7 @@ def up(kind: Own | None = None, progress: Progress | None = None) -> Broker:
 
     Raises BrokerUnavailable; for no `kind` it names every way, why it did not work, and what would make it work.
     """
+    order = _order()
     folder = folders.state()
     with supervised.lock(folder):
         broker = supervised.running(folder)
@@ -49,7 +51,7 @@ def up(kind: Own | None = None, progress: Progress | None = None) -> Broker:
             supervised.stop(folder)
             return _start(kind, progress)
         reasons = []
-        for way in _WAYS:
+        for way in order:
             try:
                 return _start(way, progress)
             except BrokerUnavailable as error:
@@ -64,6 +66,14 @@ def down() -> bool:
         return supervised.stop(folder)
 
 
+def _order() -> list[Own]:
+    """The ways to try, in their order; `WARREN_WITH=debian` or `WARREN_WITH=installed,debian` names others."""
+    named = [name.strip() for name in os.environ.get("WARREN_WITH", "").split(",") if name.strip()]
+    if unknown := set(named) - set(_WAYS):
+        raise BrokerUnavailable(f"WARREN_WITH names {', '.join(unknown)}; there are: {', '.join(_WAYS)}.")
+    return [way for name in named or _WAYS for way in _WAYS if way == name]
+
+
 def ways() -> dict[Own, str | None]:
     """For each way to start a broker: None if it will probably work here, else why not. Downloads, starts nothing."""
     looks: dict[Own, Callable[[], object]] = {
@@ -72,9 +82,9 @@ def ways() -> dict[Own, str | None]:
         "debian": debian.look,
     }
     found: dict[Own, str | None] = {}
-    for way, look in looks.items():
+    for way in _order():
         try:
-            look()
+            looks[way]()
             found[way] = None
         except BrokerUnavailable as error:
             found[way] = str(error)

@@ -70,8 +70,8 @@ Dir::State::status "{folder}/status";
 Dir::State::extended_states "{folder}/extended_states";
 Dir::Cache "{folder}";
 Dir::Cache::archives "{folder}/archives";
-Dir::Cache::pkgcache "";
-Dir::Cache::srcpkgcache "";
+Dir::Cache::pkgcache "{folder}/pkgcache.bin";
+Dir::Cache::srcpkgcache "{folder}/srcpkgcache.bin";
 Dir::Log "{folder}";
 APT::Install-Recommends "false";
 APT::Sandbox::User "";
@@ -86,9 +86,10 @@ Acquire::https::Timeout "20";
         """Fetch the release's list of packages. Raises BrokerUnavailable with apt's own reason."""
         self._run("update", "-qq", "-o", "APT::Update::Error-Mode=any")
 
-    def closure(self, package: str) -> list[str]:
-        """The package and all it depends on, as names."""
-        return re.findall(r"^Inst (\S+)", self._run("install", "-s", "-qq", package), re.MULTILINE)
+    def closure(self, package: str) -> dict[str, str]:
+        """The package and all it depends on: their names and versions."""
+        lines = self._run("install", "-s", "-qq", package)  # "Inst zlib1g (1:1.3.1-1 Debian:testing [amd64])"
+        return dict(re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", lines, re.MULTILINE))
 
     def download(self, packages: list[str], progress: Callable[[float], None]) -> list[Path]:
         """Fetch these packages, each verified; those that are there already are kept. Returns their files."""

@@ -45,7 +45,7 @@ class Broker:
         return urlsplit(self.url)._replace(path=f"/{quote(vhost, safe='')}", query=query).geturl()
 
     def management(self, timeout: float = 5.0) -> Management:
-        """A new HTTP API client (timeout in seconds); close it when done. Raises BrokerRefused where there is no HTTP API."""
+        """A new HTTP API client (timeout in seconds); close it when done. Raises BrokerRefused if there is none."""
         if self.management_url is None:
             raise BrokerRefused("This broker's HTTP API is not reachable; set WARREN_MANAGEMENT_URL if it has one.")
         parts = urlsplit(self.url)
@@ -75,4 +75,4 @@ class Broker:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdigit())
+    return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdigit())

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from filelock import FileLock
 
 from warren.brokers.apt import Apt, Progress, mirror
 from warren.brokers.folders import NEEDED_BY_DOWNLOAD, cache, explained, need
-from warren.brokers.installed import version_of
+from warren.brokers.installed import OLDEST, numbers, version_of
 from warren.brokers.node import Installation
 from warren.errors import BrokerUnavailable
 
@@ -30,7 +31,7 @@ RELEASES = {"debian": "forky", "ubuntu": "devel"}
 # Of all that rabbitmq-server depends on: Erlang, and the libraries its programs load. Not: users, services, cryptsetup.
 NEEDED = re.compile(
     r"erlang-.*|rabbitmq-server|openssl-provider-legacy|zlib1g|"
-    r"lib(c6|gcc-s1|stdc\+\+6|tinfo6|ncursesw6|ssl3(t64)?|zstd1|systemd0|cap2|lzma5|sctp1)"
+    r"lib(c6|gcc-s1|stdc\+\+6|tinfo6|ncursesw6|ssl\d+(t64)?|zstd1|systemd0|cap2|lzma5|sctp1)"
 )
 
 
@@ -71,7 +72,11 @@ def _silent(what: str, done: float) -> None:
 def _download(apt: Apt, progress: Progress) -> list[Path]:
     progress("Asking the package mirror", 0)
     apt.update()
-    names = [name for name in apt.closure("rabbitmq-server") if NEEDED.fullmatch(name)]
+    closure = apt.closure("rabbitmq-server")
+    version = closure["rabbitmq-server"].partition("-")[0]
+    if numbers(version) < OLDEST:
+        raise BrokerUnavailable(f"the release of the mirror has RabbitMQ {version}, and Warren needs 4.0 or newer")
+    names = [name for name in closure if NEEDED.fullmatch(name)]
     return apt.download(names, lambda done: progress("Downloading RabbitMQ and Erlang", done))
 
 
@@ -79,9 +84,10 @@ def _install(packages: list[Path], root: Path, progress: Progress) -> None:
     """Unpack into a folder beside `root` and rename it at the end: a `root` is always a whole one."""
     with tempfile.TemporaryDirectory(dir=root.parent, prefix="unpacking-") as temporary:
         new = Path(temporary) / "root"
-        for number, package in enumerate(packages):
-            progress("Unpacking RabbitMQ and Erlang", number / len(packages))
-            _checked(["dpkg-deb", "-x", str(package), str(new)])
+        unpacking = [["dpkg-deb", "-x", str(package), str(new)] for package in packages]
+        with ThreadPoolExecutor() as several:
+            for number, _ in enumerate(several.map(_checked, unpacking)):
+                progress("Unpacking RabbitMQ and Erlang", number / len(packages))
         _point_at_own_libraries(new, root)
         (new / "made-for").write_text(json.dumps(str(root)), encoding="utf-8")
         shutil.rmtree(root, ignore_errors=True)

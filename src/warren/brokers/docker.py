@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tarfile
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warren.brokers import configuration
@@ -46,18 +48,20 @@ def look() -> None:
     _client().close()
 
 
-def remove(container: str) -> None:
-    """Remove a container that was left behind, if Docker and the container are there."""
+def remove(folder: Path) -> None:
+    """Remove whatever container was left behind for this state folder, if Docker answers."""
     from docker.errors import DockerException
 
     with suppress(BrokerUnavailable, DockerException):
-        _client().containers.get(container).remove(force=True, v=True)
+        for container in _client().containers.list(all=True, filters={"label": f"warren={_whose(folder)}"}):
+            container.remove(force=True, v=True)
 
 
 class Container:
     """One container as `plan` says (ports, user, image). Nothing but `end` or `remove` ends it."""
 
-    def __init__(self, plan: State) -> None:
+    def __init__(self, folder: Path, plan: State) -> None:
+        self._folder = folder
         self._plan = plan
         self._client = _client()
         self._container = self._client.containers.get(plan.container) if plan.container else None
@@ -108,9 +112,10 @@ class Container:
                 self._container.remove(force=True, v=True)
         self._container = None
 
-    def forget(self) -> None:
-        """Remove the container, so that the next start makes a fresh one."""
+    def forget(self) -> bool:
+        """Remove the container, so that the next start makes a fresh one. False: this one was fresh."""
         self.end()
+        return False
 
     def reason(self) -> str:
         """The last lines of the container's log."""
@@ -149,7 +154,7 @@ class Container:
                 "RABBITMQ_NODENAME": "warren@localhost",  # data belong to a node name: the same one at every boot
             },
             ports={f"{inside}/tcp": ("127.0.0.1", plan.ports[name]) for name, inside in _INSIDE.items()},
-            labels={"warren": "broker"},
+            labels={"warren": _whose(self._folder)},
         )
         made.put_archive("/etc/rabbitmq", _configuration(plan.ports["stream"]))
         return made
@@ -168,6 +173,11 @@ def _client() -> docker.DockerClient:
     except (DockerException, OSError) as error:
         raise BrokerUnavailable(f"no Docker daemon answers ({_said(error)})") from error
     return client
+
+
+def _whose(folder: Path) -> str:
+    """The label by which a container is known as this folder's; two machines may share one Docker."""
+    return f"{socket.gethostname()}:{folder}"
 
 
 def _pull(client: docker.DockerClient, image: str, progress: Progress | None) -> None:

@@ -29,8 +29,9 @@ def cache() -> Path:
 
 
 def _folder(variable: str, default: Path) -> Path:
-    path = Path(os.environ.get(variable) or default).expanduser()
-    if not path.is_absolute() and not os.environ.get(variable):  # neither HOME nor an entry in the user database
+    named = os.environ.get(variable)
+    path = Path(named).expanduser() if named else default
+    if not named and not path.is_absolute():  # neither HOME nor an entry in the user database
         path = Path(tempfile.gettempdir()) / f"warren-{os.getuid()}" / variable.removeprefix("WARREN_").lower()
     path = path.absolute()
     with explained(path, variable):

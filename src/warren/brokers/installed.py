@@ -26,7 +26,7 @@ def find() -> tuple[str, dict[str, Any]]:
     if not found:
         raise BrokerUnavailable("there is no rabbitmq-server on PATH or in the usual places")
     version, sbin = found[-1]
-    if _numbers(version) < OLDEST:
+    if numbers(version) < OLDEST:
         raise BrokerUnavailable(f"the rabbitmq-server in {sbin} is {version}, and Warren needs 4.0 or newer")
     path = os.pathsep.join(dict.fromkeys([*_path(), str(sbin)]))
     if not shutil.which("erl", path=path):
@@ -67,8 +67,9 @@ def _path() -> list[str]:
 
 
 def _newest(item: tuple[str, Path]) -> tuple[int, ...]:
-    return _numbers(item[0])
+    return numbers(item[0])
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """The version as numbers that can be compared."""
     return tuple(int(part) for part in version.split("."))

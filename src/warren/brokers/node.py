@@ -45,6 +45,7 @@ class Node:
         self._installation = Installation(**plan.installation)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._node: subprocess.Popen[bytes] | None = None
+        self._new = True  # no data of an earlier boot
 
     @property
     def logfile(self) -> Path:
@@ -65,6 +66,7 @@ class Node:
     def start(self) -> None:
         """Start epmd and the node; does not wait until it serves. Raises BrokerUnavailable."""
         _raise_file_limit()
+        self._must_be_free()
         self._write()
         environment = self._environment()
         if self._epmd is None or self._epmd.poll() is not None:
@@ -82,9 +84,10 @@ class Node:
         _stop(self._node)
         _stop(self._epmd)
 
-    def forget(self) -> None:
-        """Delete the node's data. It must not run."""
+    def forget(self) -> bool:
+        """Delete the node's data, so that the next start makes them anew. False if this start has just made them."""
         shutil.rmtree(self._data, ignore_errors=True)
+        return not self._new
 
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl on the node and return what it printed. Raises BrokerRefused with its complaint."""
@@ -108,11 +111,24 @@ class Node:
             return boot_failure((self._folder / "log" / "boot.log").read_text(encoding="utf-8", errors="replace"))
         return "it said nothing"
 
+    def _must_be_free(self) -> None:
+        """Raises BrokerUnavailable if somebody has a port of ours: known at once, where RabbitMQ needs seconds."""
+        ports = dict(self._plan.ports)
+        if self._epmd and self._epmd.poll() is None:
+            del ports["epmd"]
+        if busy := configuration.taken(ports):
+            raise BrokerUnavailable(port_taken(busy[0]))
+
     @property
     def _data(self) -> Path:
         return self._folder / f"data-{self._plan.version}"  # data of another version is not read
 
     def _write(self) -> None:
+        if "'" in str(self._folder):  # RabbitMQ's disk monitor puts it unescaped between such quotes, and hangs
+            raise BrokerUnavailable(
+                f"RabbitMQ cannot keep its data below {self._folder}, for the apostrophe in it: "
+                "set WARREN_STATE to another folder."
+            )
         with explained(self._folder, "WARREN_STATE"):
             for name in (".", "home", "log"):
                 (self._folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -129,7 +145,8 @@ class Node:
     def _forget_strangers(self) -> None:
         """Delete data that hold another user: RabbitMQ makes ours on an empty folder only."""
         stamp = self._data / "made-for"
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != self._plan.username:
+        self._new = not stamp.exists() or stamp.read_text(encoding="utf-8") != self._plan.username
+        if self._new:
             self.forget()
             self._data.mkdir(mode=0o700)
             state.private(stamp, self._plan.username)
@@ -195,17 +212,21 @@ def _stop(process: subprocess.Popen[bytes] | None) -> None:
         process.wait()
 
 
+def port_taken(port: int) -> str:
+    """The sentence by which a start on other ports is tried."""
+    return f"another program listens on port {port} (eaddrinuse)"
+
+
 def boot_failure(output: str) -> str:
     """The sentence that matters in what a failed boot printed."""
-    lines = [re.sub(r"^[-\d]+ [:.\d+]+ \[\w+\] <[\d.]+> ?", "", line).strip() for line in output.splitlines()]
-    lines = [line for line in lines if line and not set(line) <= set("=#- ")]
-    for number, line in enumerate(lines):
-        if line in ("BOOT FAILED", "ERROR:"):
-            return " ".join(lines[number + 1 : number + 4])[:400]
-    for line in lines:
-        if re.search(r"error|eaddrinuse|could not|cannot|failed", line, re.IGNORECASE) and "sctp" not in line:
-            return line[:400]
-    return (lines[-1] if lines else "it said nothing")[:400]
+    if listener := re.search(r'could_not_start_listener,"[^"]*",(\d+)', output):
+        return port_taken(int(listener[1]))
+    before, _, after = output.partition("BOOT FAILED")
+    logged = re.search(r"\[error\] <[\d.]+> +(\S.*)", before)
+    block = re.match(r"[\s=]*(\S.*?)(\n\s*\n|$)", after, re.DOTALL)
+    lines = output.strip().splitlines()
+    said = logged[1] if logged else block[1] if block else lines[-1] if lines else "it said nothing"
+    return " ".join(said.split())[:400]
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -23,6 +23,7 @@ from warren.errors import BrokerUnavailable
 
 HUNG = 10.0  # seconds; a node that just died is booted again by then, or at least said to be
 PATIENCE = 90.0  # seconds for a boot, a restart or a stop to be over; the supervisor gives up before
+STOPPED = "it was stopped while it booted"
 ATTEMPTS = 3  # boots, each on other ports, when somebody takes a port between our look and the boot
 
 
@@ -67,9 +68,12 @@ def start(folder: Path, kind: Kind, version: str, installation: dict[str, Any]) 
         found = _settled(folder, 0)
         if found.phase == "ready":
             return _broker(folder, found)
+        clear(folder)
         if "eaddrinuse" not in found.reason and not configuration.taken(plan.ports):
             break
-    raise BrokerUnavailable(f"RabbitMQ {version} ({kind}) did not start: {found.reason}. Its log: {log(folder)}")
+    raise BrokerUnavailable(
+        f"RabbitMQ {version} ({kind}) did not start: {found.reason or STOPPED}. Its log: {log(folder)}"
+    )
 
 
 def stop(folder: Path) -> bool:
@@ -88,8 +92,8 @@ def clear(folder: Path) -> None:
     if found is None:
         return
     state.end([process for process in (found.supervisor, *found.processes) if process], node.STOPPING)
-    if found.container:
-        docker.remove(found.container)
+    if found.kind == "docker":
+        docker.remove(folder)
 
 
 def log(folder: Path) -> Path:
@@ -101,7 +105,7 @@ def tail(folder: Path, lines: int) -> str:
     """The last lines of that."""
     found = state.read(folder)
     if found and found.kind == "docker":
-        return docker.Container(found).log(lines)
+        return docker.Container(folder, found).log(lines)
     try:
         with log(folder).open(encoding="utf-8", errors="replace") as text:
             return "".join(deque(text, lines)).rstrip()
@@ -168,7 +172,7 @@ def _broker(folder: Path, found: State) -> Broker:
 
 def _ctl(folder: Path, found: State) -> Callable[..., str]:
     if found.kind == "docker":
-        return docker.Container(found).ctl
+        return docker.Container(folder, found).ctl
     return node.Node(folder / "node", found).ctl
 
 
@@ -179,7 +183,7 @@ def _restart(folder: Path) -> None:
     found.supervisor.signal(signal.SIGHUP)
     after = _settled(folder, found.generation)
     if after.phase != "ready":
-        raise BrokerUnavailable(f"RabbitMQ did not come back: {after.reason}. Its log: {log(folder)}")
+        raise BrokerUnavailable(f"RabbitMQ did not come back: {after.reason or STOPPED}. Its log: {log(folder)}")
 
 
 def _stop(folder: Path) -> None:

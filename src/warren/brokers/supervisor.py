@@ -43,7 +43,7 @@ class Runner(Protocol):
     def stop(self) -> None: ...
     def end(self) -> None: ...
     def alive(self) -> bool: ...
-    def forget(self) -> None: ...
+    def forget(self) -> bool: ...
     def reason(self) -> str: ...
 
 
@@ -53,7 +53,7 @@ class Supervisor:
     def __init__(self, folder: Path, plan: State, idle: float, owner: Process | None) -> None:
         self._folder = folder
         self._state = plan.but(supervisor=Process.of(os.getpid()))
-        self._runner: Runner = Container(plan) if plan.kind == "docker" else Node(folder / "node", plan)
+        self._runner: Runner = Container(folder, plan) if plan.kind == "docker" else Node(folder / "node", plan)
         self._idle = idle
         self._owner = owner
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -67,7 +67,7 @@ class Supervisor:
         self._report("starting")
         try:
             self._boot("starting")
-            while self._wanted():
+            while self._wanted() and self._used():
                 self._turn()
         except _Stop:
             failure = ""
@@ -104,17 +104,17 @@ class Supervisor:
 
     def _boot(self, phase: Phase) -> None:
         """Boot the broker and wait until it serves. A first boot that fails on old data is tried again without them."""
-        for attempt in ("as it is", "without its data"):
+        while True:
             self._runner.start()
             self._report(phase)
             failure = self._booted()
             if failure is None:
+                state.touch(self._folder)
                 self._report("ready", generation=self._state.generation + 1, version=version(url(self._state)))
                 return
             self._runner.stop()
-            if phase != "starting" or attempt == "without its data":
+            if phase != "starting" or not self._runner.forget():
                 raise WarrenError(failure)
-            self._runner.forget()
 
     def _booted(self) -> str | None:
         """None once the broker serves clients; why not, if it never will."""
@@ -132,18 +132,17 @@ class Supervisor:
         return f"it did not serve clients within {BOOTING:.0f} s ({self._runner.reason()})"
 
     def _wanted(self) -> bool:
-        """False once the owner is gone, the state folder is not ours any more, or the broker was not used for long."""
+        """False once the owner is gone or the state folder is not ours any more."""
         if self._owner and not self._owner.alive():
             return False
         written = state.read(self._folder)
-        if written is None or written.supervisor != self._state.supervisor:
-            return False
+        return written is not None and written.supervisor == self._state.supervisor
+
+    def _used(self) -> bool:
+        """False once nobody was connected or opened a lesson for the idle time; looks every now and then."""
         if time.monotonic() - self._looked < min(30.0, self._idle / 4):
             return True
         self._looked = time.monotonic()
-        return self._used()
-
-    def _used(self) -> bool:
         if time.time() - state.touched(self._folder) < self._idle:
             return True
         api = Management(management_url(self._state), self._state.username, self._state.password)

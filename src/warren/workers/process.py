@@ -21,6 +21,9 @@ from warren.errors import WarrenError
 from warren.workers.worker import Failure, Log
 
 
+_SIGKILL = 9  # Windows, which knows no signals, has no name for it
+
+
 class NotSendable(WarrenError):
     """The function uses something that exists only in this process, such as an open connection."""
 
@@ -135,7 +138,7 @@ class Child:
     @property
     def killed(self) -> bool:
         """True if SIGKILL ended it: sent by `kill`, or from anywhere else before it could report."""
-        return self._killed or (self._end is None and self._process.returncode == -signal.SIGKILL)
+        return self._killed or (self._end is None and self._process.returncode == -_SIGKILL)
 
     @property
     def failure(self) -> Failure | None:
@@ -191,9 +194,17 @@ class Child:
             self._end = (kind, what[0])
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self._process.returncode is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or (macOS) just gone
+                _kill_group(self._process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """The process with all it started; on Windows only itself."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, _SIGKILL)
+    else:
+        process.kill()
 
 
 def call(function: Callable[..., Any], *arguments: Any, within: float = 5) -> Outcome:

@@ -32,6 +32,10 @@ class Worker:
         """True once the `with` block ends, or the process was asked to end by SIGTERM: finish and return."""
         return self._stop.is_set()
 
+    def named(self, name: str) -> Worker:
+        """The same worker by another name: for several in one process."""
+        return Worker(name, self.url, self._stop, self._log)
+
     def log(self, event: str, what: str) -> None:
         """Write to the message log of the lesson's scopes, e.g. `worker.log("acked", "order 3")`."""
         self._log(event, what)

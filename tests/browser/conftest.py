@@ -1,0 +1,83 @@
+"""A real JupyterLab (`warren lab`) with copies of the course, and a real Chromium looking at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tab import Lab
+
+from warren import course
+from warren.brokers.broker import Broker
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ADDRESS = re.compile(r"http://\S+:\d+/lab\?token=\w+")
+TALL = {"width": 1280, "height": 9000}  # JupyterLab leaves out cells off screen, and the widget pauses there
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium of this machine. Without one the test is skipped; in CI it fails."""
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if not found:
+        reason = f"no browser: none of {', '.join(CHROMIUMS)} is on PATH"
+        required = os.environ.get("CI") and not os.environ.get("WARREN_NO_BROWSER")
+        (pytest.fail if required else pytest.skip)(reason)
+    with sync_playwright() as playwright:
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root has no user namespace to hide in
+        browser = playwright.chromium.launch(executable_path=found, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def lab(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A running `warren lab` on this worker's broker, with a work folder of its own."""
+    folder = tmp_path_factory.mktemp("lab")
+    said = folder / "said.txt"
+    environment = {**os.environ, "WARREN_WORK": str(folder / "work")}
+    command = [sys.executable, "-m", "warren.cli", "lab", "--no-browser"]
+    with said.open("w") as out:
+        server = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
+    try:
+        until(lambda: ADDRESS.search(said.read_text()) or server.poll() is not None, 60)
+        address = ADDRESS.search(said.read_text())
+        assert address, said.read_text()
+        yield Lab(address[0], folder / "work")
+    finally:
+        if server.poll() is None:
+            server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """One tab, with a place for its pictures that CI keeps."""
+    tab = chromium.new_page(viewport=TALL)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    folder = course.root() / "test-artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def until(condition: Callable[[], Any], within: float) -> None:
+    """Poll until the condition holds; fail after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {within} s in vain"
+        time.sleep(0.05)

@@ -1,0 +1,77 @@
+"""The widget in a real JupyterLab: it moves while a cell runs, and survives what people do to pages and kernels."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tab import PATIENCE, SCOPE, Lab, Notebook
+
+OPEN = """import pika, time, warren
+lesson = warren.lesson('01')
+channel = pika.BlockingConnection(pika.URLParameters(lesson.url)).channel()
+channel.queue_declare("orders", durable=True)
+scope = lesson.watch("orders")
+scope"""
+BUSY = """for number in range(40):
+    channel.basic_publish("", "orders", b"order")
+    time.sleep(0.05)  # the kernel is busy all the time
+    if number == 20:
+        scope.mark("half way")
+        lesson.log("checkout", "published", "order 20")
+print("published", channel.queue_declare("orders", passive=True).method.message_count)"""
+
+
+@pytest.fixture
+def notebook(lab: Lab, page: Page) -> Notebook:
+    lab.write("busy.ipynb", OPEN, BUSY)
+    return Notebook(page, lab, "busy.ipynb")
+
+
+def test_it_moves_while_a_cell_runs(notebook: Notebook, page: Page) -> None:
+    """With all cells run at once and a busy kernel the depth rises step by step, with mark and log line."""
+    notebook.watch_depths()
+    notebook.run_all()
+    depths = notebook.depths()
+    assert not notebook.errors()
+    assert len(depths) >= 5, depths
+    assert depths == sorted(depths)
+    expect(page.locator(f"{SCOPE} .counts b").first).to_have_text("40 ready")
+    expect(page.locator(f"{SCOPE} .mark text")).to_have_text("half way")
+    expect(page.locator(f"{SCOPE} .log li")).to_contain_text("published")
+
+
+def test_a_reloaded_page_shows_the_recording(notebook: Notebook, page: Page) -> None:
+    """After a reload of the page the widget is there with all it recorded before, and live."""
+    notebook.run_all()
+    notebook.menu("File", "Save Notebook")
+    expect(notebook.panel.locator(".jp-mod-dirty")).to_have_count(0)
+    page.reload()
+    expect(page.locator(f"{SCOPE} .counts b").first).to_have_text("40 ready", timeout=PATIENCE)
+    expect(page.locator(f"{SCOPE} .mark text")).to_have_text("half way")
+    expect(page.locator(f"{SCOPE} header")).to_have_attribute("data-state", "live")
+    area = page.locator(f"{SCOPE} .edge").first.get_attribute("d")
+    assert area
+    assert len(set(re.findall(r",([\d.]+)", area))) >= 10  # the steps of the way up are there, not only the end
+
+
+def test_a_rerun_cell_leaves_one_live_widget(notebook: Notebook, page: Page) -> None:
+    """Running the cell again shows a live widget, and the one before has stopped."""
+    notebook.run(0)
+    expect(page.locator(f"{SCOPE} header")).to_have_attribute("data-state", "live")
+    notebook.run(0)
+    expect(page.locator(f"{SCOPE} header[data-state=live]")).to_have_count(1)
+    count_threads = "import threading; print([t.name for t in threading.enumerate()].count('warren scope'))"
+    notebook.cells.nth(1).locator(".cm-content").fill(count_threads)
+    notebook.run(1)
+    assert notebook.said(1) == "1"
+
+
+def test_a_restarted_kernel_is_told(notebook: Notebook, page: Page) -> None:
+    """When the kernel goes, the widget says that it hears nothing more, or goes itself; it is not `live`."""
+    notebook.run(0)
+    expect(page.locator(f"{SCOPE} header")).to_have_attribute("data-state", "live")
+    notebook.menu("Kernel", "Restart Kernel…")
+    page.locator(".jp-Dialog-button.jp-mod-warn").click()
+    expect(page.locator(f"{SCOPE} header[data-state=live]")).to_have_count(0, timeout=15_000)

@@ -1,0 +1,230 @@
+"""The widget's page side alone: scope.js and scope.css in Chromium, fed by the test in place of a kernel."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import warren.scope
+from warren.scope.palette import EVENTS, PALETTE
+
+ROOM = Path(warren.scope.__file__).parent
+LOAD = """async ([source, state, width]) => {
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const listeners = [];
+    window.sent = [];
+    const model = { get: (name) => state[name], on: (_, heard) => listeners.push(heard), send: (m) => sent.push(m) };
+    window.tell = (message) => listeners.forEach((heard) => heard(message));
+    const widget = (await import(url)).default();
+    widget.initialize({ model });
+    window.show = () => {
+        const el = document.createElement("div");
+        el.style.width = `${width}px`;
+        document.body.append(el);
+        return widget.render({ model, el });
+    };
+    window.hide = show();
+}"""
+NOW = 62.0  # seconds: the moment of the first message
+Message = dict[str, Any]
+
+
+def message(after: float = -1.0, now: float = NOW, **changes: Any) -> Message:
+    """What the kernel sends; see View._message."""
+    empty = {"vhost": "shop", "version": "4.3.6", "state": "live", "why": "", "names": [], "queues": {}}
+    return {"now": now, "after": after, "until": now, "marks": [], "lines": []} | empty | changes
+
+
+def queue(*readings: tuple[float, int | None, int | None, int | None, int | None], **about: Any) -> Message:
+    kind = [0.0, about.pop("kind", "classic"), about]
+    return {"readings": readings, "rates": [[1.0, 41.0, 40.2, 40.0, 0.0]], "about": kind}
+
+
+def busy(shift: float = 0.0, high: int = 120) -> Message:
+    """A minute in the life of a queue."""
+    points = []
+    for step in range(620):
+        t = step / 10
+        ready = int(high * max(0.0, math.sin((t + shift) / 11)) + high * 0.05 * math.sin(t * 3 + shift) ** 2)
+        points.append((t, ready, 20 if t > 20 else 5, 0, 3 if 20 < t < 50 else 2))
+    return queue(*points, **{"x-max-length": 1000, "x-dead-letter-exchange": "shop.dead"})
+
+
+@pytest.fixture
+def open_scope(page: Page) -> Any:
+    """Puts a widget with that first message on an empty page."""
+
+    def open_scope(first: Message, width: int = 900, dark: bool = False) -> None:
+        theme = f'data-jp-theme-light="{str(not dark).lower()}"'
+        colours = "--jp-layout-color0: #111; --jp-ui-font-color0: #fff" if dark else ""
+        page.set_content(f"<style>{(ROOM / 'scope.css').read_text()}</style><body {theme} style='{colours}'>")
+        state = {"snapshot": first, "events": EVENTS, "palette": {name: hue._asdict() for name, hue in PALETTE.items()}}
+        page.evaluate(LOAD, [(ROOM / "scope.js").read_text(), state, width])
+
+    page.set_viewport_size({"width": 1200, "height": 1600})
+    return open_scope
+
+
+def tell(page: Page, news: Message) -> None:
+    page.evaluate("message => tell(message)", news)
+
+
+def counts(page: Page, name: str) -> Any:
+    return page.locator(f".queue[data-queue='{name}'] .counts")
+
+
+def test_numbers_follow_the_messages(page: Page, open_scope: Any) -> None:
+    """Each message changes the numbers, the pipe and the sentence of its queue."""
+    open_scope(message(queues={"orders": queue((60.0, 3, 1, 0, 2))}))
+    expect(counts(page, "orders")).to_have_text("3 ready1 unacked")
+    expect(page.locator(".sentence")).to_contain_text("orders: 3 ready")
+    tell(page, message(NOW, NOW + 0.1, queues={"orders": queue((62.1, 1200, 0, 0, 0))}))
+    expect(counts(page, "orders")).to_have_text("1,200 ready0 unacked")
+    expect(page.locator(".sentence")).to_contain_text("nobody consumes")
+    expect(page.locator(".bar .ready")).not_to_have_css("width", "0px")
+    tell(page, message(NOW + 0.1, NOW + 0.2, queues={"orders": queue((62.2, None, None, None, None))}))
+    expect(counts(page, "orders")).to_have_text("gone")
+
+
+def test_a_missed_message_is_asked_for(page: Page, open_scope: Any) -> None:
+    """After a gap the page asks for everything, and overlapping answers draw nothing twice."""
+    open_scope(message(queues={"orders": queue((1.0, 3, 0, 0, 0))}, lines=[[1.0, "checkout", "confirmed", "order 1"]]))
+    assert page.evaluate("sent") == []
+    tell(page, message(NOW + 1, NOW + 1.1, lines=[[63.05, "checkout", "confirmed", "order 3"]]))
+    assert page.evaluate("sent") == [{"ask": "everything"}]
+    lines = [[1.0, "checkout", "confirmed", "order 1"], [63.05, "checkout", "confirmed", "order 3"]]
+    tell(page, message(-1.0, NOW + 1.2, lines=lines))
+    expect(page.locator(".log li")).to_have_count(2)
+
+
+def test_hostile_text_stays_text(page: Page, open_scope: Any) -> None:
+    """HTML in a queue's name, a mark, a payload or an argument is shown as text and does nothing."""
+    evil = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script>"
+    first = message(
+        queues={evil: queue((1.0, 3, 0, 0, 0), **{"x-dead-letter-exchange": evil})},
+        marks=[[60.0, evil, "you"]],
+        lines=[[1.0, evil, "acked", evil]],
+        vhost=evil,
+        names=[evil],
+    )
+    open_scope(first)
+    expect(page.locator(".log .what")).to_have_text(evil)
+    expect(page.locator(".queue h3")).to_have_text(evil)
+    assert page.locator(".warren-scope img, .warren-scope script").count() == 0
+    assert page.evaluate("window.hurt") is None
+
+
+def test_labels_of_marks_do_not_cover_each_other(page: Page, open_scope: Any) -> None:
+    """Many marks at almost the same moment, also at the right edge: no two visible labels overlap, none is cut off."""
+    marks = [[30 + step * 3.1, f"worker {step} killed by hand", "you"] for step in range(10)]
+    open_scope(message(queues={"orders": busy()}, marks=marks))
+    expect(page.locator(".mark text").first).to_be_visible()
+    boxes = page.locator(".mark text").evaluate_all("nodes => nodes.map((node) => node.getBoundingClientRect())")
+    chart = page.locator(".chart").bounding_box()
+    assert chart
+    assert len(boxes) >= 5
+    for one in boxes:
+        assert chart["x"] <= one["left"] + 1
+        assert one["right"] <= chart["x"] + chart["width"] + 1
+        for other in boxes:
+            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert one is other or apart or abs(one["top"] - other["top"]) >= 12
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"state": "down", "why": "broker"}, "broker down"),
+        ({"state": "alone", "why": "the HTTP API refuses this user"}, "the HTTP API refuses this user"),
+        ({"state": "stopped"}, "stopped"),
+    ],
+)
+def test_the_header_says_how_it_is(page: Page, open_scope: Any, change: Message, said: str) -> None:
+    """Broker down, reading alone and stopped are told in words beside the dot."""
+    open_scope(message(queues={"orders": queue((60.0, 3, 1, 0, 2))}))
+    expect(page.locator("header")).to_contain_text("live")
+    tell(page, message(NOW, NOW + 0.1, **change))
+    expect(page.locator("header")).to_contain_text(said)
+    assert page.locator("header").get_attribute("data-state") == change["state"]
+
+
+def test_a_silent_kernel_is_told(page: Page, open_scope: Any) -> None:
+    """When the kernel says nothing for seconds the page says so."""
+    open_scope(message(queues={"orders": queue((60.0, 3, 1, 0, 2))}))
+    expect(page.locator("header")).to_contain_text("no news from the kernel", timeout=10_000)
+
+
+def test_the_log_follows_unless_scrolled_up(page: Page, open_scope: Any) -> None:
+    """New lines scroll into view; a reader who scrolled up is left there; old lines go."""
+    lines = [[step / 100, "worker 1", "acked", f"order {step}"] for step in range(290)]
+    open_scope(message(queues={"orders": queue((60.0, 3, 1, 0, 2))}, lines=lines))
+    newest = page.locator(".log li").last
+    expect(newest).to_be_in_viewport()
+    tell(page, message(NOW, NOW + 0.1, lines=[[62.05, "worker 2", "rejected", "order 290"]]))
+    expect(newest).to_contain_text("order 290")
+    expect(newest).to_be_in_viewport()
+    page.locator(".log ol").evaluate("list => { list.scrollTop = 0; }")
+    more = [[62.1 + step / 100, "worker 1", "acked", f"order {step}"] for step in range(50)]
+    tell(page, message(NOW + 0.1, NOW + 0.2, lines=more))
+    expect(page.locator(".log li")).to_have_count(300)
+    assert page.locator(".log ol").evaluate("list => list.scrollTop") < 100
+
+
+def test_a_second_view_shows_the_same(page: Page, open_scope: Any) -> None:
+    """A second view of the widget starts with all there is; closing one leaves the other alive."""
+    open_scope(message(queues={"orders": busy()}, lines=[[1.0, "checkout", "confirmed", "order 1"]]))
+    page.evaluate("void show()")
+    expect(page.locator(".log li")).to_have_count(2)
+    page.evaluate("hide()")
+    tell(page, message(NOW, NOW + 0.1, queues={"orders": queue((62.1, 7, 0, 0, 0))}))
+    expect(counts(page, "orders").nth(1)).to_have_text("7 ready0 unacked")
+
+
+def test_off_screen_nothing_is_drawn(page: Page, open_scope: Any) -> None:
+    """Out of sight the widget costs no drawing; in sight again it shows what came meanwhile."""
+    open_scope(message(queues={"orders": queue((60.0, 3, 1, 0, 2))}))
+    expect(counts(page, "orders")).to_have_text("3 ready1 unacked")
+    page.evaluate("document.body.style.paddingTop = '9000px'")
+    page.wait_for_function("new Promise((done) => setTimeout(() => done(true), 300))")
+    tell(page, message(NOW, NOW + 0.1, queues={"orders": queue((62.1, 9, 0, 0, 0))}))
+    page.wait_for_function("new Promise((done) => setTimeout(() => done(true), 300))")
+    expect(counts(page, "orders")).to_have_text("3 ready1 unacked")
+    page.evaluate("document.body.style.paddingTop = '0'")
+    expect(counts(page, "orders")).to_have_text("9 ready0 unacked")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("queues", "width"), [(1, 1000), (3, 900), (20, 900), (2, 480)])
+def test_pictures(page: Page, open_scope: Any, artifacts: Path, queues: int, width: int, dark: bool) -> None:
+    """One to twenty queues, wide and narrow: nothing sticks out of the widget; pictures are kept to be looked at."""
+    names = ["orders", "invoices", "parking", *(f"a queue with a rather long name {number}" for number in range(3, 20))]
+    lines = [
+        [41.2, "worker 1", "acked", "order 118"],
+        [41.3, "billing", "acked", "invoice 31"],
+        [41.4, "worker 3", "delivered", "order 120"],
+        [41.5, "checkout", "confirmed", "order 241"],
+        [41.6, "worker 3", "gone", "10 go back"],
+        [41.61, "worker 1", "redelivered", "order 120"],
+        [41.8, "worker 2", "rejected", "order 77 to DLX"],
+        [41.9, "checkout", "returned", "order 242"],
+    ]
+    marks = [[15.0, "sale starts", "you"], [34.0, "second worker", "you"], [58.5, "worker 3 killed", "you"]]
+    marks += [[24.0, "broker down", "broker"], [27.0, "broker back", "broker"]]
+    queues_now = {name: busy(number * 7, 20 + 170 * (number % 3)) for number, name in enumerate(names[:queues])}
+    for now in queues_now.values():
+        down = [point if not 24 < point[0] < 27 else (point[0], None, None, None, None) for point in now["readings"]]
+        now["readings"] = down
+    open_scope(message(queues=queues_now, lines=lines, marks=marks), width, dark)
+    expect(page.locator(".queue")).to_have_count(queues)
+    page.wait_for_function("document.querySelector('.area.ready').getAttribute('d')")
+    picture = page.locator(".warren-scope")
+    picture.screenshot(path=artifacts / f"scope-{queues}-{width}-{'dark' if dark else 'light'}.png")
+    sticks_out = picture.evaluate(
+        "whole => [...whole.querySelectorAll('*')].filter((node) =>"
+        " node.getBoundingClientRect().right > whole.getBoundingClientRect().right + 1).map((node) => node.className)"
+    )
+    assert sticks_out == []
