@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warren.brokers.node import boot_failure
+from warren.brokers.boot_failure import boot_failure
 
 BOOT_FAILED = "\nBOOT FAILED\n===========\n"
 

@@ -172,6 +172,22 @@ def test_all_ports_taken_says_which(own_node, fresh, monkeypatch):
             supervised.start(fresh, own_node.kind, own_node.version, own_node.installation)
 
 
+def test_supervisor_that_cannot_start(fresh, monkeypatch):
+    """A mistake in a setting is said in one sentence at once."""
+    monkeypatch.setenv("WARREN_IDLE", "two hours")
+    with pytest.raises(BrokerUnavailable, match="could not convert string to float: 'two hours'"):
+        brokers.up()
+
+
+def test_ctrl_c_while_it_boots(fresh):
+    """Ctrl-C in the middle of a boot ends the boot as well."""
+    starter = subprocess.Popen(UP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: (found := state.read(fresh)) and found.processes)
+    starter.send_signal(signal.SIGINT)
+    assert starter.wait() != 0
+    assert ours(fresh) == []
+
+
 def test_low_file_limit(own_node, fresh, monkeypatch):
     """`ulimit -n` too low for a broker is said at once, with both numbers."""
     monkeypatch.setenv("WARREN_WITH", own_node.kind)

@@ -18,6 +18,7 @@ from learners import EXERCISES, Leash, defined, handed_in
 
 import warren
 from warren import course, work
+from warren.brokers.broker import Broker
 from warren.checks.lab_session import Lab
 from warren.errors import CourseError
 
@@ -193,6 +194,22 @@ def test_a_broker_that_goes_during_a_check_is_nobodys_mistake(leash: Leash, tmp_
         leaves.join()
     assert result.state == "cannot tell"
     assert "the broker went away during the check" in result.because
+
+
+def test_a_lab_works_in_the_one_vhost_of_a_participant(broker: Broker, vhost: str) -> None:
+    """On a shared broker, with one vhost and no other rights, the solved lab is done twice in a row."""
+    broker.ctl("add_user", "participant", "secret")
+    try:
+        broker.ctl("set_user_tags", "participant", "management")
+        broker.ctl("set_permissions", "-p", vhost, "participant", ".*", ".*", ".*")
+        address = broker.url_for(vhost).rpartition("@")[2]
+        shared = Broker("external", f"amqp://participant:secret@{address}", broker.management_url, broker.version)
+        with Lab(shared, HELLO) as lab:
+            for exercise in (one for entry, one in EXERCISES if entry == HELLO):
+                for _ in range(2):
+                    assert lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise)).done
+    finally:
+        broker.ctl("delete_user", "participant")
 
 
 def test_an_alarm_is_nobodys_mistake(lab: Lab) -> None:

@@ -48,7 +48,8 @@ def test_each_connection_is_a_conversation(queue_url: str) -> None:
     first, second = (pika.BlockingConnection(pika.URLParameters(wire.url)) for _ in range(2))
     first.channel(), first.channel(), second.channel()
     channels = [
-        [number for number, method in one.said if isinstance(method, spec.Channel.Open)] for one in wire.conversations
+        [opened.channel for opened in one.said if isinstance(opened.method, spec.Channel.Open)]
+        for one in wire.conversations
     ]
     assert sorted(channels, key=len) == [[1], [1, 2]]
     wire.close()

@@ -34,6 +34,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     started = subprocess.run([*warren, "up", *arguments], env=environment, capture_output=True, text=True, check=False)
     if started.returncode:
         pytest.skip(started.stderr.strip())
+    assert f"RabbitMQ {request.param[-3:]}." in started.stdout
     yield request.param, state
     subprocess.run([*warren, "down"], env=environment, check=True)
 

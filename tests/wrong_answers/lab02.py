@@ -352,7 +352,7 @@ EXPECTED = {
         prefetch_of_ten: "the prefetch is more than one",
         prefetch_too_late: "`basic_qos` came after the consumer",
         auto_ack: "takes messages with `auto_ack=True`",
-        acks_first: "acknowledges a photo before it is resized",
+        acks_first: "`acks_first` acknowledges before the work is done",
         never_acks: "3 are unacknowledged, and a worker gets the next one for its ack",
         one_channel_for_all: "3 workers share 1 connection and 1 channel:",
         one_connection_for_all: "channels: pika's belong to one thread",

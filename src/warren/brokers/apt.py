@@ -20,6 +20,33 @@ _SOURCES = Path("/etc/apt")
 _KEYRINGS = Path("/usr/share/keyrings")
 
 
+# Read after the machine's own apt.conf, whose proxies we want and whose hooks we do not.
+_CONFIGURATION = """
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+Dir::Etc::sourcelist "FOLDER/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State "FOLDER";
+Dir::State::lists "FOLDER/lists";
+Dir::State::status "FOLDER/status";
+Dir::State::extended_states "FOLDER/extended_states";
+Dir::Cache "FOLDER";
+Dir::Cache::archives "FOLDER/archives";
+Dir::Cache::pkgcache "FOLDER/pkgcache.bin";
+Dir::Cache::srcpkgcache "FOLDER/srcpkgcache.bin";
+Dir::Log "FOLDER";
+APT::Install-Recommends "false";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+"""
+
+
 @dataclass(frozen=True)
 class Mirror:
     """Where this machine gets its distribution from, and the key that signs it (a file, or "" for apt's own)."""
@@ -54,33 +81,7 @@ class Apt:
         signed = f" [signed-by={source.keyring}]" if source.keyring else ""
         components = "main universe" if source.distribution == "ubuntu" else "main"
         (folder / "sources.list").write_text(f"deb{signed} {source.address} {release} {components}\n")
-        # Read after the machine's own apt.conf, whose proxies we want and whose hooks we do not.
-        (folder / "apt.conf").write_text(
-            f"""
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Post-Invoke;
-Dir::Etc::sourcelist "{folder}/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Dir::State "{folder}";
-Dir::State::lists "{folder}/lists";
-Dir::State::status "{folder}/status";
-Dir::State::extended_states "{folder}/extended_states";
-Dir::Cache "{folder}";
-Dir::Cache::archives "{folder}/archives";
-Dir::Cache::pkgcache "{folder}/pkgcache.bin";
-Dir::Cache::srcpkgcache "{folder}/srcpkgcache.bin";
-Dir::Log "{folder}";
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "2";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
-"""
-        )
+        (folder / "apt.conf").write_text(_CONFIGURATION.replace("FOLDER", str(folder)))
 
     def update(self) -> None:
         """Fetch the release's list of packages. Raises BrokerUnavailable with apt's own reason."""
@@ -91,11 +92,12 @@ Acquire::https::Timeout "20";
         lines = self._run("install", "-s", "-qq", package)  # "Inst zlib1g (1:1.3.1-1 Debian:testing [amd64])"
         return dict(re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", lines, re.MULTILINE))
 
-    def download(self, packages: list[str], progress: Callable[[float], None]) -> list[Path]:
-        """Fetch these packages, each verified; those that are there already are kept. Returns their files."""
+    def download(self, packages: dict[str, str], progress: Callable[[float], None]) -> list[Path]:
+        """Fetch these packages (name: version), each verified; those that are there are kept. Returns their files."""
         target = self._folder / "packages"
         self._run("download", "-qq", *packages, cwd=target, progress=progress)
-        return sorted(target.glob("*.deb"))
+        stems = tuple(f"{name}_{version.replace(':', '%3a')}_" for name, version in packages.items())
+        return [path for path in sorted(target.glob("*.deb")) if path.name.startswith(stems)]  # no older ones
 
     def _run(self, *arguments: str, cwd: Path | None = None, progress: Callable[[float], None] | None = None) -> str:
         read, write = os.pipe()

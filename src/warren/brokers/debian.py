@@ -76,8 +76,8 @@ def _download(apt: Apt, progress: Progress) -> list[Path]:
     version = closure["rabbitmq-server"].partition("-")[0]
     if numbers(version) < OLDEST:
         raise BrokerUnavailable(f"the release of the mirror has RabbitMQ {version}, and Warren needs 4.0 or newer")
-    names = [name for name in closure if NEEDED.fullmatch(name)]
-    return apt.download(names, lambda done: progress("Downloading RabbitMQ and Erlang", done))
+    needed = {name: version for name, version in closure.items() if NEEDED.fullmatch(name)}
+    return apt.download(needed, lambda done: progress("Downloading RabbitMQ and Erlang", done))
 
 
 def _install(packages: list[Path], root: Path, progress: Progress) -> None:

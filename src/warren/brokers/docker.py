@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ def find(progress: Progress | None = None) -> tuple[str, dict[str, Any]]:
     """Version and image, pulled if need be. Raises BrokerUnavailable: no daemon, no permission, no image."""
     from docker.errors import DockerException, ImageNotFound
 
+    if sys.platform == "win32":
+        raise BrokerUnavailable("on Windows start it yourself, `docker compose up -d broker`, and set WARREN_URL")
     image = os.environ.get("WARREN_IMAGE") or IMAGE
     client = _client()
     try:

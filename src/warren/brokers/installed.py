@@ -54,7 +54,7 @@ def _places() -> Iterator[Path]:
         "/opt/homebrew/opt/rabbitmq/sbin",
         "/usr/local/opt/rabbitmq/sbin",
         "/home/linuxbrew/.linuxbrew/opt/rabbitmq/sbin",
-        f"{sys.prefix}/lib/rabbitmq_server-*/sbin",  # conda
+        f"{sys.prefix}/lib/rabbitmq/sbin",  # conda
     ):
         yield from Path("/").glob(pattern.lstrip("/"))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from warren.brokers import configuration, state
+from warren.brokers.boot_failure import boot_failure, port_taken
 from warren.brokers.folders import explained
 from warren.brokers.state import Process, State
 from warren.errors import BrokerRefused, BrokerUnavailable
@@ -212,23 +212,6 @@ def _stop(process: subprocess.Popen[bytes] | None) -> None:
         process.wait()
 
 
-def port_taken(port: int) -> str:
-    """The sentence by which a start on other ports is tried."""
-    return f"another program listens on port {port} (eaddrinuse)"
-
-
-def boot_failure(output: str) -> str:
-    """The sentence that matters in what a failed boot printed."""
-    if listener := re.search(r'could_not_start_listener,"[^"]*",(\d+)', output):
-        return port_taken(int(listener[1]))
-    before, _, after = output.partition("BOOT FAILED")
-    logged = re.search(r"\[error\] <[\d.]+> +(\S.*)", before)
-    block = re.match(r"[\s=]*(\S.*?)(\n\s*\n|$)", after, re.DOTALL)
-    lines = output.strip().splitlines()
-    said = logged[1] if logged else block[1] if block else lines[-1] if lines else "it said nothing"
-    return " ".join(said.split())[:400]
-
-
 def _die_with_parent() -> Callable[[], None] | None:
     """On Linux: what a child does before it becomes the node, to be stopped when this process dies, however it dies."""
     if not sys.platform.startswith("linux"):
@@ -244,8 +227,10 @@ def _raise_file_limit() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    if wanted < FILES:
+    with suppress(ValueError, OSError):  # macOS allows less than its "infinity"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= allowed < FILES:
         raise BrokerUnavailable(
-            f"This user may open {hard} files and RabbitMQ needs {FILES}: raise the limit (ulimit -Hn) and try again."
+            f"This user may open {allowed} files and RabbitMQ needs {FILES}: raise the limit (ulimit -Hn)."
         )

@@ -65,7 +65,11 @@ def start(folder: Path, kind: Kind, version: str, installation: dict[str, Any]) 
             state.touch(folder)
             output = state.private(folder / "supervisor.log", "")
         _spawn(folder, output)
-        found = _settled(folder, 0)
+        try:
+            found = _settled(folder, 0)
+        except KeyboardInterrupt:
+            clear(folder)
+            raise
         if found.phase == "ready":
             return _broker(folder, found)
         clear(folder)
@@ -131,7 +135,7 @@ def _plan(before: State | None, kind: Kind, version: str, installation: dict[str
 def _spawn(folder: Path, output: Path) -> None:
     """Start the supervisor in a session of its own: neither Ctrl-C nor *Interrupt* nor the kernel's end reaches it."""
     with output.open("wb") as out:
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-P", "-m", "warren.brokers.supervisor", str(folder)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             cwd=folder,
@@ -139,22 +143,31 @@ def _spawn(folder: Path, output: Path) -> None:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            check=True,
+            check=False,
         )
+    if done.returncode:
+        raise BrokerUnavailable(f"The process that looks after RabbitMQ did not start: {_last_line(output)}")
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def _settled(folder: Path, generation: int) -> State:
     """The state once the boot after `generation` is over, whichever way it ended."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    begun = time.monotonic()
+    heard = False
+    while time.monotonic() < begun + (PATIENCE if heard else HUNG):
         found = state.read(folder)
         if found and found.supervisor:
+            heard = True
             if found.phase in ("failed", "stopped") or (found.phase == "ready" and found.generation > generation):
                 return found
             if not found.supervised:
                 return found.but(phase="failed", reason="the process that looked after it was killed")
         time.sleep(0.02)
-    reason = f"nothing was heard of it for {PATIENCE:.0f} s ({folder / 'supervisor.log'})"
+    reason = "it takes too long" if heard else f"nothing is heard of it ({_last_line(folder / 'supervisor.log')})"
     return State("debian", "", "", "", phase="failed", reason=reason)
 
 

@@ -184,12 +184,13 @@ def _owner() -> Process | None:
 def main() -> None:
     folder = Path(sys.argv[1])
     owner = _owner()
-    if os.fork():  # the starter waits for this process only; the supervisor is nobody's child and leaves no zombie
-        os._exit(0)
+    idle = float(os.environ.get("WARREN_IDLE") or IDLE)
     plan = state.read(folder)
     if plan is None:
         sys.exit(f"There is no plan for a broker in {folder}.")
-    Supervisor(folder, plan, float(os.environ.get("WARREN_IDLE") or IDLE), owner).run()
+    if os.fork():  # the starter waits for this process only; the supervisor is nobody's child and leaves no zombie
+        os._exit(0)
+    Supervisor(folder, plan, idle, owner).run()
 
 
 if __name__ == "__main__":

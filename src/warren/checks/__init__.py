@@ -1,4 +1,9 @@
-"""Labs that cannot lie: what runs a learner's functions, watches the broker meanwhile, and says what it saw."""
+"""Labs that cannot lie: what runs a learner's functions, watches the broker meanwhile, and says what it saw.
+
+A new lab is `labNN.py` (its exercises: title, hints and check, written with `probe.py` and `scenarios.py`),
+`solutions/NN_slug.ipynb`, and `tests/wrong_answers/labNN.py` (EXPECTED mistakes with the words that meet them, and
+ALSO_RIGHT answers). The rest finds them by their number.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,14 @@ from warren.checks.exercise import Learners, exercise
 from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, done, wrong
-from warren.checks.scenarios import each_once, killed_mid_work, queue_holds, settled_by_hand, shared_durable_queue
+from warren.checks.scenarios import (
+    acked_when_done,
+    each_once,
+    killed_mid_work,
+    queue_holds,
+    shared_durable_queue,
+    taken_by_hand,
+)
 
 GOODS = ("tea", "honey", "crème brûlée", "a kettle")
 
@@ -59,7 +66,7 @@ def take(probe: Probe, take_orders: Learners) -> Result:
     probe.declare("orders")
     probe.publish("orders", waiting)
     taken = probe.run(take_orders, count=5)
-    settled_by_hand(probe, take_orders)
+    taken_by_hand(probe, take_orders)
     _took_from_the_queue(probe, take_orders)
     if isinstance(taken, list) and taken and taken.count(taken[0]) > 1:
         return wrong(
@@ -119,7 +126,7 @@ def survive(probe: Probe, pack_orders: Learners) -> Result:
     killed_mid_work(probe, pack_orders, "orders", waiting, probe.ledger.work("pack", holds=(waiting[3],)))
     probe.ledger.release()
     probe.run(pack_orders, pack=probe.ledger.work("pack"))
-    settled_by_hand(probe, pack_orders)
+    acked_when_done(probe, pack_orders)
     if left := probe.wait_ready("orders", 0).seen:
         return wrong(f"started again after the kill, it returned with {left} orders still in the queue")
     each_once(probe, waiting)

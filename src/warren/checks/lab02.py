@@ -9,12 +9,13 @@ from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, cannot_tell, done, wrong
 from warren.checks.scenarios import (
+    acked_when_done,
     begun_once,
     each_once,
     killed_mid_work,
     queue_holds,
-    settled_by_hand,
     shared_durable_queue,
+    taken_by_hand,
 )
 from warren.workers import Child
 
@@ -50,7 +51,7 @@ def share(probe: Probe, resize_photos: Learners) -> Result:
     probe.ledger.release()
     _all_done(probe, resize_photos, child, tasks)
     probe.stopped(resize_photos, child)
-    settled_by_hand(probe, resize_photos)
+    acked_when_done(probe, resize_photos)
     each_once(probe, tasks)
     if left := probe.wait_ready("photos", 0).seen:
         return wrong(
@@ -68,7 +69,7 @@ def _all_busy(probe: Probe, function: Learners, child: Child) -> None:
         lambda: len(probe.ledger.workers),
         lambda seen: seen == WORKERS or not child.alive or probe.auto_acks() or probe.unacked("photos") > WORKERS,
     )
-    settled_by_hand(probe, function)
+    taken_by_hand(probe, function)
     _own_connections(probe, child)
     _still_works(probe, function, child)
     if not busy.met:
@@ -102,12 +103,8 @@ def _count(number: int, what: str) -> str:
 
 def _nothing_in_reserve(probe: Probe, function: Learners) -> None:
     """With three photos begun, the broker has handed out these three and no more."""
-    handed = probe.wait(lambda: probe.unacked("photos"), lambda seen: seen >= WORKERS).seen
-    ready = probe.ready("photos") or 0
-    if ready + handed < PHOTOS or handed < WORKERS:
-        raise Wrong(
-            f"`{name(function)}` acknowledges a photo before it is resized: a worker that dies then takes it along"
-        )
+    handed = probe.wait(lambda: probe.unacked("photos"), lambda seen: seen >= WORKERS or probe.early_acks()).seen
+    acked_when_done(probe, function)
     if handed > WORKERS:
         said = f"before any photo was finished, the broker had handed out {handed} of {PHOTOS}: "
         raise Wrong(said + _why_so_many(probe))
@@ -115,7 +112,7 @@ def _nothing_in_reserve(probe: Probe, function: Learners) -> None:
 
 def _why_so_many(probe: Probe) -> str:
     for one in probe.wire.conversations:
-        methods = [method for _, method in one.said if isinstance(method, (spec.Basic.Qos, spec.Basic.Consume))]
+        methods = [each.method for each in one.said if isinstance(each.method, (spec.Basic.Qos, spec.Basic.Consume))]
         if any(isinstance(method, spec.Basic.Qos) for method in methods):
             if isinstance(methods[0], spec.Basic.Consume):
                 return "`basic_qos` came after the consumer, and counts only for those that begin later"
@@ -158,7 +155,7 @@ def keep(probe: Probe, resize_carefully: Learners) -> Result:
     child = probe.start(resize_carefully, workers=1, resize=work)
     _all_settled(probe, resize_carefully, child, tasks, raised=tasks[6])
     probe.stopped(resize_carefully, child)
-    settled_by_hand(probe, resize_carefully)
+    acked_when_done(probe, resize_carefully)
     each_once(probe, tasks)
     if left := probe.wait_ready("photos", 0).seen:
         return wrong(f"all 12 photos were resized, and {left} were in the queue again when the worker had stopped")
@@ -175,8 +172,7 @@ def _all_settled(probe: Probe, function: Learners, child: Child, tasks: list[str
         return set(tasks) <= set(probe.ledger.tasks("done"))
 
     def over(_: object) -> bool:
-        empty = probe.ledger.tasks("raised") and not probe.ready("photos") and not probe.unacked("photos")
-        return finished() or not child.alive or bool(empty and not probe.ready("photos"))
+        return finished() or not child.alive or bool(probe.ledger.tasks("raised") and not probe.held("photos"))
 
     waited = probe.wait(lambda: probe.ledger.entries, over)
     if finished():

@@ -100,8 +100,8 @@ def _stays_here(function: Learners) -> str | None:
             used[each], ModuleType
         ):
             return (
-                f"`{name(function)}` uses `{each}`, which was opened outside of it: workers would share it, and "
-                "a connection or channel of pika belongs to one thread. Open both inside the function"
+                f"`{name(function)}` uses `{each}`, which was opened outside of it: a connection or channel of pika "
+                "belongs to one thread of one process. Open both inside the function"
             )
     return None
 

@@ -20,11 +20,12 @@ POLL = 0.01
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: `what` is "begun", "raised" or "done", `by` says process and thread."""
+    """One line: `what` is "begun", "raised" or "done", `by` says process and thread, `at` is `time.monotonic()`."""
 
     what: str
     task: str
     by: str
+    at: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Work:
 
     def _write(self, what: str, task: str) -> None:
         """One write of one line: whole or not at all, whoever else writes and whenever this process is killed."""
-        line = json.dumps([what, task, f"{os.getpid()}:{threading.get_ident()}"]) + "\n"
+        line = json.dumps([what, task, f"{os.getpid()}:{threading.get_ident()}", time.monotonic()]) + "\n"
         file = os.open(Path(self.folder) / "ledger", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line.encode())

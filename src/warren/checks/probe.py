@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pika
@@ -115,6 +115,12 @@ class Probe:
         """True if something was taken with `auto_ack=True`."""
         return any(method.no_ack for method in self.wire.said(spec.Basic.Get, spec.Basic.Consume))
 
+    def early_acks(self) -> bool:
+        """True if at some moment more was acknowledged than finished."""
+        acks = sorted(ack.at for ack in self.wire.noted(spec.Basic.Ack))
+        done = sorted(entry.at for entry in self.ledger.entries if entry.what == "done")
+        return len(acks) > len(done) or any(ack < finished for ack, finished in zip(acks, done, strict=False))
+
     # the broker's side
     def declare(self, queue: str, **arguments: Any) -> None:
         """Declare a durable queue."""
@@ -140,8 +146,15 @@ class Probe:
 
     def unacked(self, queue: str) -> int:
         """Messages delivered and not settled, or 0 if there is no such queue."""
+        return self._total(queue, "messages_unacknowledged")
+
+    def held(self, queue: str) -> int:
+        """Ready and unacked messages, counted in one look: one that goes back and forth is never missed."""
+        return self._total(queue, "messages")
+
+    def _total(self, queue: str, what: str) -> int:
         rows = self.management.queue_totals(self.vhost)
-        return next((int(row.get("messages_unacknowledged", 0)) for row in rows if row["name"] == queue), 0)
+        return next((int(row.get(what, 0)) for row in rows if row["name"] == queue), 0)
 
     def queues(self) -> list[str]:
         """The names of all queues in the vhost."""
@@ -167,9 +180,15 @@ class Probe:
         return Waited(seen, wanted(seen), self.patience)
 
     def wait_ready(self, queue: str, count: int) -> Waited[int | None]:
-        """Wait until that many messages are ready; more are too many at once, for nobody takes them any more."""
-        waited = self.wait(lambda: self.ready(queue), lambda seen: seen is not None and seen >= count)
-        return replace(waited, met=waited.seen == count)
+        """Wait until that many messages are ready and none is unacked; more ready are too many at once.
+
+        For when nobody takes messages any more. What a client held when it went is unacked until it is ready again.
+        """
+        waited = self.wait(
+            lambda: (self.unacked(queue), self.ready(queue)),  # in this order, or one on its way back is missed
+            lambda seen: seen[0] == 0 and seen[1] is not None and seen[1] >= count,
+        )
+        return Waited(waited.seen[1], waited.met and waited.seen[1] == count, waited.within)
 
     def restart_broker(self) -> None:
         """Stop the broker and boot it again; ends the check where it is not ours to restart."""

@@ -34,19 +34,20 @@ def queue_holds(probe: Probe, queue: str, bodies: Sequence[str]) -> None:
     """Exactly these messages are ready, in this order."""
     waited = probe.wait_ready(queue, len(bodies))
     seen = waited.seen or 0
-    if seen > len(bodies):
-        raise Wrong(f"there are {seen} messages in `{queue}`, and should be {len(bodies)}")
-    if not waited.met:
+    if seen < len(bodies):
         hint = "; with the default exchange, the routing key is the name of the queue" if not seen else ""
         looked = f"the check waited {waited.within:g} s for {len(bodies)} messages in `{queue}`"
         raise Wrong(f"{looked} and saw {seen}{hint}")
-    for number, (asked, message) in enumerate(zip(bodies, probe.messages(queue), strict=False), 1):
+    messages = probe.messages(queue)
+    if len(messages) != len(bodies):
+        raise Wrong(f"there are {len(messages)} messages in `{queue}`, and should be {len(bodies)}")
+    for number, (asked, message) in enumerate(zip(bodies, messages, strict=True), 1):
         if asked != message.body:
             raise Wrong(f"message {number} in `{queue}` should be `{asked}` and is `{_short(message.body)}`")
 
 
-def settled_by_hand(probe: Probe, function: Learners) -> None:
-    """The function took its messages with manual acknowledgement, and threw none away."""
+def taken_by_hand(probe: Probe, function: Learners) -> None:
+    """The function takes its messages with manual acknowledgement, and throws none away."""
     if probe.auto_acks():
         raise Wrong(f"`{name(function)}` takes messages with `auto_ack=True`: the broker forgets each as it sends it")
     if any(not method.requeue for method in probe.wire.said(spec.Basic.Nack, spec.Basic.Reject)):
@@ -54,6 +55,13 @@ def settled_by_hand(probe: Probe, function: Learners) -> None:
             f"`{name(function)}` rejects messages with `requeue=False`, which throws them away: "
             "`basic_ack` is the word for what is finished"
         )
+
+
+def acked_when_done(probe: Probe, function: Learners) -> None:
+    """The same, and no acknowledgement was sent before the work was finished."""
+    taken_by_hand(probe, function)
+    if probe.early_acks():
+        raise Wrong(f"`{name(function)}` acknowledges before the work is done: what it works on when it dies is lost")
 
 
 def begun_once(probe: Probe, function: Learners) -> None:
@@ -100,7 +108,7 @@ def killed_mid_work(
     if not waited.met:
         raise Wrong(_stuck(function, work, held, waited))
     child.kill()
-    settled_by_hand(probe, function)
+    taken_by_hand(probe, function)
     back = _put_back(probe, queue, tasks, held)
     if back == len(tasks):
         probe.ledger.release()

@@ -11,7 +11,9 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pika import amqp_object, exceptions, frame
@@ -19,12 +21,20 @@ from pika import amqp_object, exceptions, frame
 CHUNK = 64 * 1024
 
 
+class Noted(NamedTuple):
+    """One AMQP method on its way. `at` is `time.monotonic()`, which all processes of a machine share."""
+
+    at: float
+    channel: int
+    method: amqp_object.Method
+
+
 @dataclass
 class Conversation:
-    """One connection: the methods the client sent and those the broker sent, each with its channel number, in order."""
+    """One connection: the methods the client sent and those the broker sent, in order."""
 
-    said: list[tuple[int, amqp_object.Method]] = field(default_factory=list)
-    heard: list[tuple[int, amqp_object.Method]] = field(default_factory=list)
+    said: list[Noted] = field(default_factory=list)
+    heard: list[Noted] = field(default_factory=list)
 
 
 class Wire:
@@ -46,9 +56,13 @@ class Wire:
         netloc = f"{credentials}@{address}" if credentials else address
         return self._upstream._replace(scheme="amqp", netloc=netloc).geturl()
 
+    def noted(self, *methods: type[amqp_object.Method]) -> list[Noted]:
+        """What clients sent of these methods, e.g. `noted(spec.Basic.Ack)`; connection by connection."""
+        return [one for each in self.conversations for one in list(each.said) if isinstance(one.method, methods)]
+
     def said(self, *methods: type[amqp_object.Method]) -> list[amqp_object.Method]:
-        """What clients sent of these methods, e.g. `said(spec.Basic.Ack)`; connection by connection."""
-        return [method for one in self.conversations for _, method in list(one.said) if isinstance(method, methods)]
+        """The same without time and channel."""
+        return [one.method for one in self.noted(*methods)]
 
     def cut(self) -> None:
         """Break every connection, as a network that fails does; new ones may come."""
@@ -86,11 +100,11 @@ class Wire:
         broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each small frame waits for the last one's ack
         return ssl.create_default_context().wrap_socket(broker, server_hostname=host) if secure else broker
 
-    def _pump(self, source: socket.socket, target: socket.socket, into: list[tuple[int, amqp_object.Method]]) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, into: list[Noted]) -> None:
         threading.Thread(target=_carry, args=(source, target, into), name="warren wire", daemon=True).start()
 
 
-def _carry(source: socket.socket, target: socket.socket, into: list[tuple[int, amqp_object.Method]]) -> None:
+def _carry(source: socket.socket, target: socket.socket, into: list[Noted]) -> None:
     """Write down first, then pass on: what the broker has been told is in the record."""
     rest = b""
     with contextlib.suppress(OSError):
@@ -101,7 +115,7 @@ def _carry(source: socket.socket, target: socket.socket, into: list[tuple[int, a
     _close(target)
 
 
-def _read(data: bytes, into: list[tuple[int, amqp_object.Method]]) -> bytes:
+def _read(data: bytes, into: list[Noted]) -> bytes:
     """Add the methods in `data` to the record, and return what begins the next frame."""
     while data:
         try:
@@ -111,7 +125,7 @@ def _read(data: bytes, into: list[tuple[int, amqp_object.Method]]) -> bytes:
         if not used:
             break
         if isinstance(found, frame.Method):
-            into.append((found.channel_number, found.method))
+            into.append(Noted(time.monotonic(), found.channel_number, found.method))
         data = data[used:]
     return data
 

@@ -3,7 +3,7 @@
 // A view is a function of the store that returns { element, draw(now) }: `depthView` and `logView` below; a further
 // one (topology) is one more function in `render`. Text from messages and queues only ever becomes textContent.
 
-const SPANS = [15, 30, 60]; // seconds the picture spans: the first that holds the whole recording, or the last
+const SPANS = [12, 30, 60]; // seconds the picture spans: the first that holds the whole recording, or the last
 const WINDOW = SPANS[SPANS.length - 1];
 const PERIOD = 0.1; // seconds between the kernel's readings
 const READINGS_KEPT = 6000; // per queue, as in recording.py
@@ -230,6 +230,7 @@ function describe(queue, state) {
 // -------------------------------------------------------------------------------------------------------- the chart
 
 const MARGIN = { left: 40, right: 6, top: 6, bottom: 18 };
+const HEADROOM = 1.05; // above the highest point
 const LANE = 14; // pixels below the depth, for the consumers
 const ROW = 14; // pixels between two rows of mark labels
 const LAYERS = [["unacked", 2], ["ready", 1], ["delayed", 3]]; // from the bottom up: name, place in a reading
@@ -305,9 +306,9 @@ function stretch(readings, now, span) {
 function ceiling(points, top) {
   let most = 0;
   for (const point of points) most = Math.max(most, point[1] + point[2] + point[3]);
-  if (most <= top && most > 0.35 * top) return top;
+  if (most * HEADROOM <= top && most > 0.35 * top) return top;
   for (let factor = 1; ; factor *= 10) {
-    const round = [4, 8, 12, 16, 20, 40, 60, 80].find((step) => step * factor >= most * 1.05);
+    const round = [4, 8, 12, 16, 20, 40, 60, 80].find((step) => step * factor >= most * HEADROOM);
     if (round) return round * factor; // whole numbers, also at each quarter
   }
 }
@@ -520,7 +521,7 @@ function sentence(store, now) {
   const others = there.filter((queue) => queue !== subject && reading(queue).total > 0);
   const more = others.length > OTHERS ? `; and ${others.length - OTHERS} more queues hold messages` : "";
   const named = others.slice(0, OTHERS).map((queue) => `; ${queue.name}: ${held(reading(queue))}`);
-  const when = store.state === "stopped" ? "At the end " : "";
+  const when = store.state === "stopped" ? "At the end, " : "";
   return `${when}${told(subject, now)}${named.join("")}${more}.`;
 }
 

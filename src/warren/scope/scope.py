@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 STILL = 0.02
 """Seconds two readings of a classic queue must agree over: messages on their way to the broker arrive in between."""
-STILL_QUORUM = 0.6
-"""The same for quorum queues, whose unacked count the broker itself renews every 0.5 s."""
+STILL_QUORUM = 0.7
+"""The same for quorum queues, whose unacked count a broker of our own renews every 0.5 s."""
 PATIENCE = 0.4
 """Seconds beyond which a queue in motion is taken as it is."""
 

@@ -20,7 +20,6 @@ import cloudpickle
 from warren.errors import WarrenError
 from warren.workers.worker import Failure, Log
 
-
 _SIGKILL = 9  # Windows, which knows no signals, has no name for it
 
 
