@@ -73,7 +73,7 @@ class Management:
         return dict(self._get("whoami"))
 
     def ready(self) -> bool:
-        """True once the node serves clients (`ready-to-serve-clients`; a live overview on brokers without that check)."""
+        """True once the node serves clients (`ready-to-serve-clients`; an overview on brokers without that check)."""
         try:
             self._call("GET", "health/checks/ready-to-serve-clients")
         except BrokerRefused:

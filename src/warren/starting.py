@@ -15,8 +15,11 @@ from warren.brokers.broker import Broker
 
 def broker() -> Broker:
     """The broker to use, started or even downloaded if need be. Raises BrokerUnavailable and BrokerRefused."""
-    kernel = getattr(get_ipython(), "kernel", None)
-    bar = _Bar() if kernel else _Lines()
+    shell: Any = get_ipython()
+    in_notebook = getattr(shell, "kernel", None) is not None
+    if in_notebook:
+        shell.extension_manager.load_extension("warren.cells")  # also where `warren lab` did not start the kernel
+    bar = _Bar() if in_notebook else _Lines()
     found = brokers.find(progress=bar)
     bar.close()
     return found

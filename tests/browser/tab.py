@@ -69,7 +69,10 @@ class Notebook:
 
     def run(self, number: int) -> None:
         """Run one code cell, counted from 0, and wait for it to be done."""
-        self.cells.nth(number).locator(".cm-content").click()
+        code = self.cells.nth(number).locator(".cm-content")
+        code.click()
+        expect(code).to_be_focused()
+        expect(self.cells.nth(number)).to_have_class(re.compile("jp-mod-active"))
         self.page.keyboard.press("Control+Enter")
         self.done(number)
 
