@@ -15,6 +15,7 @@ OPEN = "import pika, warren\nlesson = warren.lesson('01')"
 WATCH = "scope = lesson.watch('orders')\nscope"
 CONNECT = """connection = pika.BlockingConnection(pika.URLParameters({url}))
 channel = connection.channel()
+channel.confirm_delivery()
 channel.queue_declare("orders", durable=True)
 channel.basic_publish("", "orders", b"order 1")"""
 MINUTES = 600  # seconds somebody reads, thinks or has coffee between two cells
