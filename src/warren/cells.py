@@ -17,20 +17,14 @@ from types import TracebackType
 from typing import Any
 
 from warren import course
+from warren.checks.diagnosis import explain
+from warren.workers import Failure
 
 RUN_ABOVE = "Run ▸ Run All Above Selected Cell"
 _LIBRARIES = ("pika", "aio_pika", "aiormq")
 
-# what the text of an exception says, and what to do about it; the first that fits
+# What to do in a notebook about an exception with these words; `checks/diagnosis.py` knows the rest.
 _ADVICE = (
-    (
-        "transient_nonexcl_queues",
-        "RabbitMQ 4.3 refuses a queue that is neither durable nor exclusive: say durable=True.",
-    ),
-    (
-        "inequivalent arg",
-        "A queue's arguments cannot be changed: declare it as it is, delete it first, or open the lesson again.",
-    ),
     ("NOT_ALLOWED - vhost", "The lesson's vhost is gone. Open the lesson again (its first cell), then connect again."),
     ("NOT_FOUND", "What this cell uses is not there: has the cell that declares it run since the lesson was opened?"),
 )
@@ -96,7 +90,10 @@ def _advice(error: Exception) -> list[str]:
         return [_LOST]
     if kinds & {"ChannelWrongStateError", "ChannelInvalidStateError"}:  # pika's word, aiormq's word
         return [_CHANNEL]
-    return [_NO_BROKER] if "AMQPConnectionError" in kinds else []
+    if "AMQPConnectionError" in kinds:
+        return [_NO_BROKER]
+    sentence = explain(Failure.of(error))
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
 
 
 def _names_of_notebook() -> set[str]:

@@ -58,9 +58,9 @@ def lesson(number: str | int) -> Lesson:
 
     Raises CourseError, naming the lessons there are.
     """
-    wanted = str(number).zfill(2)
+    wanted = str(number).strip()
     for entry in lessons():
-        if entry.number == wanted:
+        if wanted and entry.number == wanted.zfill(2):
             return entry
     known = ", ".join(f"{entry.number} {entry.title}" for entry in lessons())
     raise CourseError(f"There is no lesson {number!r}. The course has: {known}.")

@@ -57,14 +57,14 @@ def without_number(line: str) -> str:
             "channel.queue_declare('hello')",
             "channel.queue_declare('hello')",
             "ConnectionClosedByBroker: (541",
-            "say durable=True",
+            "add `durable=True`",
         ),
         (
             "channel.queue_declare('a', durable=True)\n"
             "channel.queue_declare('a', durable=True, arguments={'x-expires': 9})",
             "line 2",
             "ChannelClosedByBroker: (406",
-            "arguments cannot be changed",
+            "cannot be changed",
         ),
         (
             "channel.queue_declare('b', passive=True)",

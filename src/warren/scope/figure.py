@@ -23,7 +23,15 @@ CHARACTER = 0.0095
 
 
 class Picture(Figure):
-    """A figure that a notebook shows by itself: IPython can show matplotlib's only after `%matplotlib inline`."""
+    """A figure that a notebook shows by itself: IPython can show matplotlib's only after `%matplotlib inline`.
+
+    `queues` is what its text form names: a screen reader reads that aloud, and nbval compares it.
+    """
+
+    queues: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return f"Picture of {', '.join(self.queues)}"
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
@@ -38,6 +46,7 @@ def draw(recording: Recording, queues: Sequence[str]) -> Figure:
     """
     end = max(recording.elapsed(), 10 * PERIOD)
     figure = Picture(figsize=(WIDTH, REST + PANEL * max(1, len(queues))), layout="constrained", facecolor="white")
+    figure.queues = queues
     panels = figure.subplots(max(1, len(queues)), 1, sharex=True, squeeze=False)[:, 0]
     for axes, queue in zip(panels, queues, strict=False):
         _depth(axes, recording, queue, end)

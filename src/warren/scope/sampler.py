@@ -126,6 +126,7 @@ class Sampler:
     def _found(self, rows: dict[str, Row] | None) -> None:
         if self.state == "down":
             self.recording.mark(f"{self.why} back", by="broker")
+            self._statistics.hurry()
         self.state, self.why = ("live", "") if rows is not None else ("alone", self._statistics.why)
 
     def _lost(self, names: Sequence[str], error: Lost) -> None:

@@ -23,8 +23,8 @@ OWN, OTHER = (0.5, 2), (2.5, 10)
 counters every second, others by default every 5."""
 COUNTERS = ("publish", "deliver_get", "ack", "redeliver")
 """What is counted, by RabbitMQ's names; deliver_get is all deliveries, with and without acks, fetched or pushed."""
-AGAIN = 0.5
-"""Seconds until an API that did not answer is asked again; ten times that where it said no."""
+AGAIN, LONGEST = 0.5, 5.0
+"""Seconds, at least and at most, until an API that did not answer is asked again."""
 
 Answer = TypeVar("Answer")
 
@@ -65,6 +65,10 @@ class Statistics:
         self._full_due = now + max(self._rates_period, self._pause(now))
         return {name: _rates(row) for name, row in self._full.items()}
 
+    def hurry(self) -> None:
+        """Ask again with the next reading: the broker is back, and its API will be."""
+        self._totals_due = self._full_due = 0.0
+
     def unacked(self, row: Row) -> int:
         return int(row.get("messages_unacknowledged") or 0)
 
@@ -87,7 +91,7 @@ class Statistics:
     def _pause(self, asked: float) -> float:
         took = time.monotonic() - asked
         pause = took * (1 / SHARE - 1)
-        return max(pause, AGAIN) if self.why else pause
+        return max(min(pause, LONGEST), AGAIN) if self.why else pause
 
     def _ask(self, call: Callable[[str], Answer]) -> Answer | None:
         try:
