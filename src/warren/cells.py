@@ -31,6 +31,7 @@ _ADVICE = (
 _LOST = "The connection is gone. Run the cell that connects again; if the broker went, open the lesson again first."
 _NO_BROKER = "No broker answers at this URL. Open the lesson again (its first cell): that starts one."
 _CHANNEL = "The broker closes a channel after an error on it. Run the cell that opens the channel again."
+_BY_BROKER = {"ChannelClosedByBroker", "ConnectionClosedByBroker"}  # the broker gave its reason
 _LOST_KINDS = {"ConnectionClosed", "StreamLostError", "AMQPHeartbeatTimeout", "ConnectionWrongStateError"}
 
 
@@ -86,14 +87,13 @@ def _advice(error: Exception) -> list[str]:
     for words, advice in _ADVICE:
         if words in text:
             return [advice]
+    if kinds & _BY_BROKER and (sentence := explain(Failure.of(error))):
+        return [f"{sentence[0].upper()}{sentence[1:]}."]
     if kinds & _LOST_KINDS:
         return [_LOST]
     if kinds & {"ChannelWrongStateError", "ChannelInvalidStateError"}:  # pika's word, aiormq's word
         return [_CHANNEL]
-    if "AMQPConnectionError" in kinds:
-        return [_NO_BROKER]
-    sentence = explain(Failure.of(error))
-    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
+    return [_NO_BROKER] if "AMQPConnectionError" in kinds else []
 
 
 def _names_of_notebook() -> set[str]:

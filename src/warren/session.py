@@ -107,7 +107,7 @@ class Session:
         deadline = time.monotonic() + within
         while not (answer := condition()):
             for crew in self._crews:
-                if failed := crew.failed():
+                if crew.entered and (failed := crew.failed()):
                     raise failed
             if time.monotonic() > deadline:
                 raise WaitedInVain(f"Waited {within:g} s, and it did not happen.")

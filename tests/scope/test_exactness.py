@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -152,3 +153,29 @@ def test_rates_are_known(channel: BlockingChannel, watch: Watch) -> None:
     while not any(rates.publish > 0 for rates in scope.recording.rates("tasks")):
         assert time.monotonic() < deadline, scope.recording.rates("tasks")
         fill(channel, "tasks", 5)
+
+
+def test_a_mark_returns_while_messages_flow(broker: Broker, vhost: str, watch: Watch) -> None:
+    """A mark waits for numbers that stand still, but not for as long as somebody publishes."""
+    enough = threading.Event()
+
+    def publish() -> None:
+        with pika.BlockingConnection(pika.URLParameters(broker.url_for(vhost))) as connection:
+            channel = connection.channel()
+            declare(channel, "tasks")
+            for _ in range(20_000):  # 20 s at least
+                channel.basic_publish("", "tasks", b"")
+                if enough.wait(0.001):
+                    break
+
+    publisher = threading.Thread(target=publish)
+    scope = watch("tasks")
+    publisher.start()
+    try:
+        while "ready" not in scope.facts():
+            assert publisher.is_alive()
+        scope.mark("sale")
+        assert publisher.is_alive()
+    finally:
+        enough.set()
+        publisher.join()

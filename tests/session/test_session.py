@@ -84,7 +84,7 @@ def test_watching_the_same_queues_again_stops_the_earlier_scope(session: Session
     assert list(session._scopes.values()) == [second, other]
 
 
-@pytest.mark.parametrize("number", ["99", 99, "-1", "one"])
+@pytest.mark.parametrize("number", ["", "99", 99, "-1", "one"])
 def test_there_is_no_such_lesson(broker: Broker, number: str) -> None:
     """`lesson("99")` names the lessons there are."""
     with pytest.raises(CourseError, match=r"There is no lesson .*The course has: 00 "):

@@ -195,6 +195,18 @@ def test_waiting_ends_when_a_worker_has_failed(session: Session, process: bool) 
         session.wait(lambda: False, within=60)
 
 
+def test_waiting_forgets_workers_whose_block_has_ended(session: Session) -> None:
+    """A failure that was told at the end of its `with` block is not told again by a later wait."""
+
+    def work(worker: Any) -> None:
+        raise ValueError("no paper")
+
+    with pytest.raises(WorkerFailed), session.workers(work, 1):
+        pass
+    assert session.wait(lambda: "yes") == "yes"
+    assert session.wait(iter(["", "", "later"]).__next__) == "later"
+
+
 def test_a_worker_that_does_not_stop_is_killed(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that ignores `stopping` is killed after the deadline, and the sentence says what to change."""
     monkeypatch.setattr("warren.workers.crew.LEAVE_WITHIN", 0.3)

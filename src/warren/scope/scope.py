@@ -109,14 +109,14 @@ class Scope:
         began = changed = time.monotonic()
         before: list[Reading | None] = []
         still = STILL
-        while self._sampler.read():
+        while self._sampler.read() and time.monotonic() < began + still + PATIENCE:
             now = [self.recording.now(queue) for queue in self.queues]
             kinds = {about.kind for queue in self.queues if (about := self.recording.about(queue))}
             still = STILL_QUORUM if "quorum" in kinds else STILL
             if now != before:
                 before, changed = now, time.monotonic()
-            elif time.monotonic() - changed >= still or time.monotonic() - began > still + PATIENCE:
-                break
+            elif time.monotonic() >= changed + still:
+                return
             time.sleep(STILL)
 
 

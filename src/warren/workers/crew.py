@@ -152,6 +152,7 @@ class Crew(Sequence[CrewWorker]):
         self._names = [f"{name} {number}" for number in range(1, count + 1)]
         self._may_fail = may_fail
         self._workers: list[CrewWorker] = []
+        self.entered = False  # True for the length of the `with` block
 
     @overload
     def __getitem__(self, index: int) -> CrewWorker: ...
@@ -174,11 +175,13 @@ class Crew(Sequence[CrewWorker]):
         except BaseException:
             self.close()
             raise
+        self.entered = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.entered = False
         late = self.close()
         failed = None if self._may_fail else self.failed() or _late(late, self._function)
         if failed is None:

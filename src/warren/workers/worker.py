@@ -79,6 +79,11 @@ class Failure:
                 return f"line {line}: {source}"
         return ""
 
+    @property
+    def last_line(self) -> str:
+        """The line that raised it, be it a library's; may be empty."""
+        return linecache.getline(*self.frames[-1][:2]).strip() if self.frames else ""
+
     def __str__(self) -> str:
         return f"{self.type}: {self.message}"
 
