@@ -39,12 +39,14 @@ class Picture(Figure):
         return png.getvalue()
 
 
-def draw(recording: Recording, queues: Sequence[str]) -> Figure:
+def draw(recording: Recording, queues: Sequence[str], end: float | None = None) -> Figure:
     """One panel per queue over one time axis: unacked, ready and delayed stacked, consumers as steps, marks dashed.
+
+    `end` is where the time axis ends, in seconds since the recording began: now, if it is not given.
 
     The figure belongs to no pyplot state: a notebook shows it once, as the value of its cell.
     """
-    end = max(recording.elapsed(), 10 * PERIOD)
+    end = max(recording.elapsed() if end is None else end, 10 * PERIOD)
     figure = Picture(figsize=(WIDTH, REST + PANEL * max(1, len(queues))), layout="constrained", facecolor="white")
     figure.queues = queues
     panels = figure.subplots(max(1, len(queues)), 1, sharex=True, squeeze=False)[:, 0]

@@ -72,10 +72,11 @@ class Scope:
 
     def plot(self, *queues: str) -> Figure:
         """The whole recording as a matplotlib figure, one panel per queue; name queues to show only those."""
-        from warren.scope.figure import draw  # matplotlib takes half a second to import
-
         self._read_exactly()
-        return draw(self.recording, queues or self.queues)
+        end = self.recording.elapsed()
+        from warren.scope.figure import draw  # matplotlib takes a second to import: the picture ends before that
+
+        return draw(self.recording, queues or self.queues, end)
 
     def records(self) -> list[dict[str, Any]]:
         """Every reading as a plain dictionary, in order of time: for analysis of your own.
