@@ -125,14 +125,15 @@ def uv_environment() -> dict[str, str]:
         for name, value in re.findall(rf"^{where}\.([\w-]+)=(.*)$", listing, flags=re.MULTILINE):
             variable = UV_NAMES.get(name)
             if variable and variable not in os.environ:
-                separator = "," if name == "find-links" else " "
-                found[variable] = separator.join(str(ast.literal_eval(value)).split())
+                values = str(ast.literal_eval(value)).split()
+                if name == "find-links":  # pip passes over a folder that is gone, uv does not
+                    values = [place for place in values if "://" in place or Path(place).is_dir()]
+                found[variable] = ("," if name == "find-links" else " ").join(values)
     if "UV_INDEX" in found:  # several indexes are one to pip; the hashes keep that safe
         found.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     trusted = ssl.get_default_verify_paths()
-    if trusted.cafile or (
-        trusted.capath and any(Path(trusted.capath).iterdir())
-    ):  # a company's own authority may stand there
+    # a company's own authority may stand there
+    if trusted.cafile or (trusted.capath and any(Path(trusted.capath).iterdir())):
         found.setdefault("UV_SYSTEM_CERTS", "true")
     if not writable(output([str(BIN / "uv"), "cache", "dir"]).strip()):
         found["UV_NO_CACHE"] = "1"

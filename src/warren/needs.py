@@ -123,7 +123,7 @@ def _machine() -> Iterator[Need]:
         except WarrenError as error:
             yield Need(name, "missing", str(error), f"set {variable} to another folder")
         else:
-            yield Need(name, "ok", f"{path} ({shutil.disk_usage(path).free // 2**30} GiB free)")
+            yield Need(name, "ok", f"writable, {shutil.disk_usage(path).free // 2**30} GiB free")
     yield _work()
 
 
@@ -144,5 +144,5 @@ def _work() -> Need:
     path = work.folder()
     existing = next(place for place in (path, *path.parents) if place.exists())
     if os.access(existing, os.W_OK):
-        return Need("work folder", "ok", str(path))
+        return Need("work folder", "ok", "writable")
     return Need("work folder", "missing", f"{path} cannot be written to", "set WARREN_WORK to a folder of yours")

@@ -100,6 +100,14 @@ def test_pip_settings_hold_for_uv(made: Checkout, tmp_path: Path, mirror: tuple[
     one_sentence(done, "lacks what the lock names")
 
 
+def test_a_folder_of_wheels_that_is_gone(made: Checkout) -> None:
+    """pip passes over a `find-links` folder that does not exist any more, and so does the set-up."""
+    made.lock("lab", pins("lab", "platformdirs", "aiolimiter"))
+    done = made.install(PIP_FIND_LINKS="/nowhere/wheels")
+    assert done.returncode == 0, done.stderr
+    assert made.has("aiolimiter")
+
+
 def test_uv_settings_win(made: Checkout, tmp_path: Path, mirror: tuple[str, list[str]]) -> None:
     """An index somebody configured for uv itself is not replaced by pip's."""
     address, asked = mirror
