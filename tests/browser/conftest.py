@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -30,14 +30,19 @@ def chromium() -> Iterator[Browser]:
     """Chromium of this machine. Without one the test is skipped; in CI it fails."""
     found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if not found:
-        reason = f"no browser: none of {', '.join(CHROMIUMS)} is on PATH"
-        required = os.environ.get("CI") and not os.environ.get("WARREN_NO_BROWSER")
-        (pytest.fail if required else pytest.skip)(reason)
+        _cannot(f"no browser: none of {', '.join(CHROMIUMS)} is on PATH")
+    ran = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, text=True)
+    if ran.returncode:
+        _cannot(f"Playwright's driver does not run here: {ran.stderr.strip()}")
     with sync_playwright() as playwright:
         sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root has no user namespace to hide in
         browser = playwright.chromium.launch(executable_path=found, args=sandbox)
         yield browser
         browser.close()
+
+
+def _cannot(reason: str) -> NoReturn:
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="module")
