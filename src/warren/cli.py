@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from warren.brokers import Own
-from warren.errors import WarrenError
+from warren.errors import BrokerRefused, WarrenError
 from warren.terminal import complaints, console, progress
 
 
@@ -36,13 +36,19 @@ app = typer.Typer(
 def up(with_: Annotated[Own | None, typer.Option("--with", help="The only way to try.")] = None) -> None:
     """Start a broker, or say which one runs."""
     from warren import brokers
+    from warren.brokers import external
 
+    named = external.address()
+    if named and with_:
+        raise BrokerRefused(f"WARREN_URL is in force ({named}): unset it to start a broker of your own.")
     with progress() as tell:
-        broker = brokers.up(with_, tell)
-    console.print(
-        f"RabbitMQ {broker.version} ({broker.kind}) runs. `warren url` prints its address, `warren down` stops it.",
-        soft_wrap=True,
+        broker = brokers.find(progress=tell) if named else brokers.up(with_, tell)
+    more = (
+        f"It is the one of WARREN_URL, {named}: unset that to start one of your own."
+        if named
+        else "`warren url` prints its address, `warren down` stops it."
     )
+    console.print(f"RabbitMQ {broker.version} ({broker.kind}) runs. {more}", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -75,8 +81,10 @@ def status() -> None:
 @app.command()
 def logs(lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines from the end.")] = 50) -> None:
     """Print the end of the broker's log."""
-    from warren.brokers import folders, supervised
+    from warren.brokers import external, folders, supervised
 
+    if named := external.address():
+        raise BrokerRefused(f"WARREN_URL is in force ({named}): that broker keeps its log where it runs.")
     console.print(supervised.tail(folders.state(), lines), markup=False, soft_wrap=True)
 
 

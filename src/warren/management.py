@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 from urllib.parse import quote
 
@@ -32,9 +33,13 @@ class Management:
 
     def __init__(self, url: str, username: str, password: str, timeout: float = 5.0) -> None:
         self.url = url.rstrip("/")
-        # 127.0.0.1 is never behind a proxy; trust_env would send it to the company's
+        self._username = username
         self._http = httpx.Client(
-            base_url=f"{self.url}/api", auth=(username, password), timeout=timeout, trust_env=False
+            base_url=f"{self.url}/api",
+            auth=(username, password),
+            timeout=timeout,
+            trust_env=False,  # 127.0.0.1 is never behind a proxy; trust_env would send it to the company's
+            verify=ssl.create_default_context(),  # trusts what pika trusts, SSL_CERT_FILE included
         )
 
     def close(self) -> None:
@@ -44,16 +49,40 @@ class Management:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
-            raise ManagementUnavailable(
-                f"The RabbitMQ HTTP API at {self.url} does not answer ({type(error).__name__})."
-            ) from error
+            raise ManagementUnavailable(self._silence(error)) from error
         if answer.status_code in (401, 403, 404):
-            raise BrokerRefused(f"The RabbitMQ HTTP API refused {method} /api/{path} ({answer.status_code}).")
+            raise BrokerRefused(self._refusal(answer.status_code, f"{method} /api/{path}"))
         if answer.is_error:
             raise ManagementUnavailable(
                 f"The RabbitMQ HTTP API answered {method} /api/{path} with {answer.status_code}."
             )
         return answer
+
+    def _silence(self, error: httpx.HTTPError) -> str:
+        """Why nothing answers, and what to do."""
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return (
+                f"The certificate of the RabbitMQ HTTP API at {self.url} is not trusted: name your own CA in "
+                "SSL_CERT_FILE, and the host in WARREN_MANAGEMENT_URL as the certificate does."
+            )
+        return (
+            f"The RabbitMQ HTTP API at {self.url} does not answer ({type(error).__name__}): see with `warren status` "
+            "whether the broker runs, then open the lesson again."
+        )
+
+    def _refusal(self, status: int, call: str) -> str:
+        """What the broker refuses, and what to do."""
+        if status == 401:
+            return (
+                f"The RabbitMQ HTTP API at {self.url} does not let {self._username!r} in (401): check the password, "
+                "ask for the tag `management` for this user, or set WARREN_MANAGEMENT_URL if that is another broker."
+            )
+        cure = (
+            "that vhost, or what you look for in it, is gone or not yours; opening the lesson again makes its vhost"
+            if status == 404
+            else "this user may not do that; ask whoever runs the broker"
+        )
+        return f"The RabbitMQ HTTP API refused {call} ({status}): {cure}."
 
     def _get(self, path: str, **arguments: Any) -> Any:
         answer = self._call("GET", path, **arguments)

@@ -16,13 +16,13 @@ complaints = Console(stderr=True, highlight=False)
 @contextmanager
 def progress() -> Iterator[Any]:
     """A progress bar on a terminal, a line for each step elsewhere. Yields what `brokers.up` wants to be told with."""
-    if not console.is_terminal:
+    if not complaints.is_terminal:
         said: list[str] = []
 
-        def say(what: str, _: float) -> None:
+        def say(what: str, _done: float | None = None) -> None:
             if what not in said:
                 said.append(what)
-                complaints.print(what)
+                complaints.print(what, markup=False)
 
         yield say
         return
@@ -30,7 +30,7 @@ def progress() -> Iterator[Any]:
     with Progress(*columns, console=complaints, transient=True) as bars:
         tasks: dict[str, Any] = {}
 
-        def tell(what: str, done: float) -> None:
+        def tell(what: str, done: float | None = None) -> None:
             if what not in tasks:
                 for earlier in tasks.values():
                     bars.update(earlier, completed=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warren.brokers.boot_failure import boot_failure
+from warren.brokers.boot_failure import PortTaken, boot_failure
 
 BOOT_FAILED = "\nBOOT FAILED\n===========\n"
 
@@ -32,4 +32,6 @@ BOOT_FAILED = "\nBOOT FAILED\n===========\n"
 )
 def test_takes_the_line_that_matters(printed, sentence):
     """Logged errors come first, then the block under BOOT FAILED, then the last line (as RabbitMQ 4.3.6 prints)."""
-    assert boot_failure(printed) == sentence
+    failure = boot_failure(printed)
+    assert str(failure) == sentence
+    assert isinstance(failure, PortTaken) == ("another program listens" in sentence)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from typer.testing import CliRunner
 
@@ -32,6 +34,15 @@ def test_up_when_it_runs(broker):
     assert state.read(folders.state()).generation == generation
 
 
+def test_up_starts_one(fresh):
+    """Where none runs, `warren up` starts one and says each step once, on stderr."""
+    said = run(app, ["up"])
+    assert said.exit_code == 0, said.output
+    assert said.stdout.startswith("RabbitMQ 4.")
+    assert [line.split()[:2] for line in said.stderr.splitlines()][-1:] == [["Starting", "RabbitMQ"]]
+    assert len(set(said.stderr.splitlines())) == len(said.stderr.splitlines())
+
+
 def test_restart(broker):
     """`warren restart` boots the node again and says so."""
     generation = state.read(folders.state()).generation
@@ -46,6 +57,22 @@ def test_nothing_runs(fresh, command):
     assert (said.exit_code, said.stdout) == (1, "")
     assert "`warren up` starts" in said.stderr
     assert len(said.stderr.splitlines()) == 1
+
+
+def test_a_url_in_force(broker, monkeypatch):
+    """Where WARREN_URL is set, `up` and `logs` say which, without the password, and start or show nothing else."""
+    generation = state.read(folders.state()).generation
+    monkeypatch.setenv("WARREN_URL", broker.url)
+    monkeypatch.setenv("WARREN_MANAGEMENT_URL", broker.management_url)
+    parts = urlsplit(broker.url)
+    named = f"amqp://{parts.username}@{parts.hostname}:{parts.port}/"
+    said, refused, logs = run(app, ["up"]), run(app, ["up", "--with", "debian"]), run(app, ["logs"])
+    assert f"RabbitMQ {broker.version} (external) runs. It is the one of WARREN_URL, {named}:" in said.stdout
+    assert f"WARREN_URL is in force ({named}): unset it to start" in refused.stderr
+    assert f"WARREN_URL is in force ({named}): that broker keeps its log" in logs.stderr
+    assert [said.exit_code, refused.exit_code, logs.exit_code] == [0, 1, 1]
+    assert parts.password not in said.output + refused.output + logs.output
+    assert state.read(folders.state()).generation == generation
 
 
 def test_down_twice(fresh):

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pika
 import pytest
 
 from warren import brokers
 from warren.brokers import external
 from warren.errors import BrokerRefused, BrokerUnavailable, ManagementUnavailable, WarrenError
+from warren.management import Management
 
 
 @contextmanager
@@ -81,6 +83,12 @@ def test_wrong_port(use):
         use("amqp://u:p@127.0.0.1:1/")
 
 
+def test_silent_port(use, silent_port):
+    """A port that takes the connection and never answers is named, like one that nobody listens on."""
+    with pytest.raises(BrokerUnavailable, match=rf"No broker answers at 127\.0\.0\.1:{silent_port} \(no answer\)"):
+        use(f"amqp://u:p@127.0.0.1:{silent_port}/")
+
+
 def test_wrong_password(use, port):
     """A wrong password is called that, without being shown."""
     with pytest.raises(BrokerRefused, match="refused the user 'somebody'") as refused:
@@ -118,11 +126,60 @@ def test_http_port(broker, use):
         use(f"amqp://u:p@127.0.0.1:{urlsplit(broker.management_url).port}/")
 
 
-@pytest.mark.parametrize("url", ["http://u:p@host/", "amqp://", "rabbit", "amqp://u:pa#ss@host/", "amqp://u:p@host:x/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:p@host/",
+        "amqp://",
+        "rabbit",
+        "amqp://u:pa#ss@host/",
+        "amqp://u:p@host:x/",
+        "amqp://u:p@host/?heartbeat=abc",
+        "amqps://u:p@host/?ssl_options=cafile",
+    ],
+)
 def test_not_an_amqp_url(use, url):
     """What is no AMQP URL gets an example of one."""
     with pytest.raises(BrokerUnavailable, match="write amqp://user:password@host:5672/vhost"):
         use(url)
+
+
+def test_parameters_stay(broker, use):
+    """What stands after the `?` of WARREN_URL holds for a lesson's URL too, and what the lesson needs comes first."""
+    found = use(f"{broker.url}?connection_attempts=3&heartbeat=7&locale=en%26US")
+    lesson = pika.URLParameters(found.url_for("a/b", heartbeat=1800))
+    assert (lesson.connection_attempts, lesson.heartbeat, lesson.locale) == (3, 1800, "en&US")
+    assert lesson.virtual_host == "a/b"
+
+
+@pytest.fixture
+def untagged(broker, vhost):
+    """The URL of a user who may use the vhost, and not the HTTP API."""
+    management = broker.management()
+    management._call("PUT", f"users/plain_{vhost}", json={"password": "s3cret", "tags": ""})
+    rights = {"configure": ".*", "write": ".*", "read": ".*"}
+    management._call("PUT", f"permissions/{vhost}/plain_{vhost}", json=rights)
+    yield f"amqp://plain_{vhost}:s3cret@127.0.0.1:{urlsplit(broker.url).port}/{vhost}"
+    management._call("DELETE", f"users/plain_{vhost}")
+    management.close()
+
+
+def test_user_without_the_tag(broker, use, untagged, monkeypatch):
+    """A user whom the HTTP API does not let in is told which tag to ask for, wherever the API was found."""
+    with pytest.raises(BrokerRefused, match=r"\(401\).* ask for the tag `management`"):
+        use(untagged, broker.management_url)
+    monkeypatch.setattr(external, "_usual", lambda host: ["http://127.0.0.1:1", broker.management_url])
+    found = use(untagged)
+    with pytest.raises(BrokerRefused, match=r"\(401\).* ask for the tag `management`"):
+        found.management().overview()
+
+
+def test_vhost_that_is_gone(broker):
+    """What is not there, and a broker that has gone, each come with what to do next."""
+    with pytest.raises(BrokerRefused, match=r"no_such_vhost.* \(404\): .* opening the lesson again makes its vhost"):
+        broker.management().queues("no_such_vhost")
+    with pytest.raises(ManagementUnavailable, match=r"does not answer \(ConnectError\): see with `warren status`"):
+        Management("http://127.0.0.1:1", "u", "p").overview()
 
 
 def test_too_old(broker, use, monkeypatch):

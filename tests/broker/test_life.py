@@ -150,6 +150,7 @@ def test_boot_failure_says_why(own_node, fresh, tmp_path):
     fresh.mkdir()
     with pytest.raises(BrokerUnavailable, match=r"did not start: .*no_such_key.* Its log: .*node\.log"):
         supervised.start(fresh, own_node.kind, own_node.version, installation)
+    assert not state.read(fresh).port_taken  # no other port would help
     assert ours(fresh) == []
 
 
@@ -170,6 +171,7 @@ def test_all_ports_taken_says_which(own_node, fresh, monkeypatch):
         fresh.mkdir()
         with pytest.raises(BrokerUnavailable, match=f"another program listens on port {port}"):
             supervised.start(fresh, own_node.kind, own_node.version, own_node.installation)
+        assert state.read(fresh).port_taken
 
 
 def test_supervisor_that_cannot_start(fresh, monkeypatch):
@@ -186,6 +188,27 @@ def test_ctrl_c_while_it_boots(fresh):
     starter.send_signal(signal.SIGINT)
     assert starter.wait() != 0
     assert ours(fresh) == []
+
+
+def test_a_way_that_fails_leaves_the_broker(own_node, monkeypatch):
+    """Asking for another kind of broker that cannot be had here leaves the one that runs as it is."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(BrokerUnavailable, match="no Docker daemon answers"):
+        brokers.up("docker")
+    after = state.read(folders.state())
+    assert (after.phase, after.generation, after.processes) == ("ready", own_node.generation, own_node.processes)
+    assert brokers.running() is not None
+
+
+def test_node_that_stands_still(own_node, fresh, monkeypatch):
+    """A node that takes connections and answers nothing (here under SIGSTOP) counts as none, without a traceback."""
+    brokers.up()
+    node = state.read(fresh).processes[0]
+    monkeypatch.setattr(supervised, "HUNG", 0.0)
+    node.signal(signal.SIGSTOP)
+    assert brokers.running() is None
+    node.signal(signal.SIGCONT)
+    assert brokers.running() is not None
 
 
 def test_low_file_limit(own_node, fresh, monkeypatch):

@@ -101,7 +101,10 @@ def node(broker: Any, folder: Path, neighbours: list[psutil.Popen]) -> Iterator[
         "WARREN_OWNER": str(os.getpid()),
     }  # and no HOME
     command = [*_unresolvable(), *_as_ordinary_user(), python, "-c", REPORT]
-    killed = _kill_half_way(command, environment) if debian_works() else None
+    killed = None
+    if debian_works():
+        killed = _kill_half_way(command, environment, "*/apt/packages/erlang-*")
+        assert _kill_half_way(command, environment, "*/unpacking-*/root/usr") >= {"apt", "lock"}
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     if done.returncode and broker.kind == "docker":
         pytest.skip("this machine can run a container only")
@@ -121,18 +124,18 @@ def node(broker: Any, folder: Path, neighbours: list[psutil.Popen]) -> Iterator[
     assert ours(folder) == []
 
 
-def _kill_half_way(command: list[str], environment: dict[str, str]) -> set[str]:
-    """Start the download and SIGKILL all of it in the middle. Returns what it left in the cache."""
+def _kill_half_way(command: list[str], environment: dict[str, str], sign: str) -> set[str]:
+    """Start the download and SIGKILL all of it once `sign` is in the cache. Returns what it left there."""
     process = subprocess.Popen(command, env=environment, cwd="/", start_new_session=True, stdout=subprocess.DEVNULL)
     cache = Path(environment["WARREN_CACHE"])
-    until(lambda: list(cache.glob("*/apt/packages/erlang-*")), within=120)
+    until(lambda: list(cache.glob(sign)), within=120)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return {path.name for path in cache.glob("*/*")}
 
 
 def test_download_killed_half_way_mends_itself(node, folder):
-    """SIGKILL in the middle of a download leaves no broker that looks whole, and the next run completes it."""
+    """SIGKILL in the middle of a download or of unpacking leaves nothing for good, and the next run completes it."""
     if node["killed"] is None:
         pytest.skip("nothing is downloaded on this machine")
     assert "apt" in node["killed"]
@@ -172,6 +175,20 @@ def test_an_installed_rabbitmq_is_found(broker, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join([node.installation["sbin"], node.installation["path"]]))
     version, found = installed.find()
     assert (version, found["sbin"]) == (broker.version, node.installation["sbin"])
+
+
+def test_a_rabbitmq_without_a_plugin_is_refused(broker, tmp_path, monkeypatch):
+    """An installed RabbitMQ that lacks a plugin we need, and would boot without it, is refused with its name."""
+    node = state.read(Path(os.environ["WARREN_STATE"]))
+    if node.kind == "docker":
+        pytest.skip("this machine's own broker is a container")
+    (tmp_path / "plugins").mkdir()
+    for plugin in Path(node.installation["sbin"]).parent.glob("plugins/*"):
+        if not plugin.name.startswith("rabbitmq_management-"):
+            (tmp_path / "plugins" / plugin.name).symlink_to(plugin)
+    monkeypatch.setattr(installed, "_places", lambda: [tmp_path / "sbin"])
+    with pytest.raises(BrokerUnavailable, match=r"lacks the plugin rabbitmq_management$"):
+        installed.find()
 
 
 def test_an_old_rabbitmq_is_refused(tmp_path, monkeypatch):

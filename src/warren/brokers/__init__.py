@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from warren.brokers import debian, docker, external, folders, installed, supervised
 from warren.brokers.apt import Progress
@@ -14,8 +13,21 @@ from warren.errors import BrokerUnavailable
 __all__ = ["Broker", "Own", "cures", "down", "find", "running", "up", "ways"]
 
 Own = Literal["installed", "docker", "debian"]
-_WAYS: tuple[Own, ...] = ("installed", "docker", "debian")
-_CURES = {"installed": installed.CURE, "docker": docker.CURE, "debian": debian.CURE}
+
+
+class _Way(Protocol):
+    """A module that knows one way to get a broker of our own. Its functions raise BrokerUnavailable."""
+
+    CURE: str  # what would make it work
+
+    def find(self, progress: Progress | None = None, /) -> tuple[str, dict[str, Any]]:
+        """Version and installation, downloaded if need be."""
+
+    def look(self) -> None:
+        """Whether it will probably work here. Downloads, starts nothing."""
+
+
+_WAYS: dict[Own, _Way] = {"installed": installed, "docker": docker, "debian": debian}  # in the order they are tried
 
 
 def find(start: bool = True, progress: Progress | None = None) -> Broker:
@@ -48,14 +60,13 @@ def up(kind: Own | None = None, progress: Progress | None = None) -> Broker:
         if broker and kind in (None, broker.kind):
             return broker
         if kind:
-            supervised.stop(folder)
             return _start(kind, progress)
         reasons = []
         for way in order:
             try:
                 return _start(way, progress)
             except BrokerUnavailable as error:
-                reasons.append(f"  {way}: {error}; to make it work: {_CURES[way]}")
+                reasons.append(f"  {way}: {error}; to make it work: {_WAYS[way].CURE}")
     raise BrokerUnavailable("\n".join(["No RabbitMQ could be had here. What was tried:", *reasons]))
 
 
@@ -71,20 +82,15 @@ def _order() -> list[Own]:
     named = [name.strip() for name in os.environ.get("WARREN_WITH", "").split(",") if name.strip()]
     if unknown := set(named) - set(_WAYS):
         raise BrokerUnavailable(f"WARREN_WITH names {', '.join(unknown)}; there are: {', '.join(_WAYS)}.")
-    return [way for name in named or _WAYS for way in _WAYS if way == name]
+    return sorted((way for way in _WAYS if way in named), key=named.index) if named else list(_WAYS)
 
 
 def ways() -> dict[Own, str | None]:
     """For each way to start a broker: None if it will probably work here, else why not. Downloads, starts nothing."""
-    looks: dict[Own, Callable[[], object]] = {
-        "installed": installed.find,
-        "docker": docker.look,
-        "debian": debian.look,
-    }
     found: dict[Own, str | None] = {}
     for way in _order():
         try:
-            looks[way]()
+            _WAYS[way].look()
             found[way] = None
         except BrokerUnavailable as error:
             found[way] = str(error)
@@ -93,16 +99,12 @@ def ways() -> dict[Own, str | None]:
 
 def cures() -> str:
     """What would make each way work."""
-    return "; or ".join(_CURES.values())
+    return "; or ".join(way.CURE for way in _WAYS.values())
 
 
 def _start(kind: Own, progress: Progress | None) -> Broker:
-    ways: dict[Own, Callable[[], tuple[str, dict[str, Any]]]] = {
-        "installed": installed.find,
-        "docker": lambda: docker.find(progress),
-        "debian": lambda: debian.find(progress),
-    }
-    version, installation = ways[kind]()
+    """Start a broker of that kind; the one that runs goes only once there is something to start."""
+    version, installation = _WAYS[kind].find(progress)
     if progress:
         progress(f"Starting RabbitMQ {version}", 0)
     broker = supervised.start(folders.state(), kind, version, installation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from warren.errors import BrokerRefused
 from warren.management import Management
@@ -40,9 +40,10 @@ class Broker:
         return unquote(urlsplit(self.url).path[1:]) or "/"
 
     def url_for(self, vhost: str, **parameters: str | int) -> str:
-        """`url` with another vhost and, as its query, connection parameters such as `heartbeat=1800`."""
-        query = "&".join(f"{name}={value}" for name, value in parameters.items())
-        return urlsplit(self.url)._replace(path=f"/{quote(vhost, safe='')}", query=query).geturl()
+        """`url` with another vhost and connection parameters such as `heartbeat=1800` beside those that it has."""
+        parts = urlsplit(self.url)
+        query = urlencode({**dict(parse_qsl(parts.query)), **parameters}, quote_via=quote)
+        return parts._replace(path=f"/{quote(vhost, safe='')}", query=query).geturl()
 
     def management(self, timeout: float = 5.0) -> Management:
         """A new HTTP API client (timeout in seconds); close it when done. Raises BrokerRefused if there is none."""

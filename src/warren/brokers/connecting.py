@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from warren.brokers.state import State
 from warren.errors import WarrenError
 from warren.management import Management
 
+FAULTS = (AMQPError, AMQPConnectorException, OSError)
+"""What pika raises for a connection that cannot be had or breaks: a broker that stays silent is no AMQPError."""
+
 
 def version(url: str, timeout: float = 5.0) -> str:
-    """The broker's version as it names it on connecting. Raises what pika raises."""
+    """The broker's version as it names it on connecting. Raises one of FAULTS."""
     parameters = pika.URLParameters(url)
     parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = timeout
     connection = pika.BlockingConnection(parameters)
@@ -34,7 +38,7 @@ def answers(state: State) -> bool:
     """True if one can log in over AMQP."""
     try:
         version(url(state))
-    except (AMQPError, OSError):
+    except FAULTS:
         return False
     return True
 

@@ -45,6 +45,8 @@ def find(progress: Progress | None = None) -> tuple[str, dict[str, Any]]:
         folder.mkdir(exist_ok=True)
         with FileLock(folder / "lock"):  # two that want it download it once
             root = folder / "root"
+            for left in folder.glob("unpacking-*"):  # by one that was killed
+                shutil.rmtree(left, ignore_errors=True)
             if not _complete(root):
                 need(folder, NEEDED_BY_DOWNLOAD, "WARREN_CACHE")
                 packages = _download(Apt(folder / "apt", source, release), progress or _silent)

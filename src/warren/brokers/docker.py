@@ -120,9 +120,9 @@ class Container:
         self.end()
         return False
 
-    def reason(self) -> str:
-        """The last lines of the container's log."""
-        return " ".join(self.log(5).split())[:400] or "it said nothing"
+    def failure(self) -> BrokerUnavailable:
+        """Why the last boot failed: the last lines of the container's log."""
+        return BrokerUnavailable(" ".join(self.log(5).split())[:400] or "it said nothing")
 
     def log(self, lines: int) -> str:
         from docker.errors import DockerException

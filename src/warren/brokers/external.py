@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import ssl
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import pika
 from pika.exceptions import (
     AMQPConnectionError,
-    AMQPError,
     ConnectionClosedByBroker,
     IncompatibleProtocolError,
     ProbableAccessDeniedError,
@@ -19,7 +20,7 @@ from pika.exceptions import (
 
 from warren.brokers import connecting
 from warren.brokers.broker import Broker
-from warren.errors import BrokerRefused, BrokerUnavailable, WarrenError
+from warren.errors import BrokerRefused, BrokerUnavailable, ManagementUnavailable, WarrenError
 from warren.management import Management
 
 OLDEST = "4.0"
@@ -32,7 +33,7 @@ def find() -> Broker | None:
 
     Raises BrokerUnavailable (host, port, TLS) or BrokerRefused (password, vhost, version), never with the password.
     """
-    url = os.environ.get("WARREN_URL", "").strip()
+    url = _url()
     if not url:
         return None
     parts = _understood(url)
@@ -43,34 +44,71 @@ def find() -> Broker | None:
     return broker
 
 
+def address() -> str | None:
+    """WARREN_URL as it may be shown: without password and parameters; None where it is not set."""
+    url = _url()
+    if not url:
+        return None
+    parts = _understood(url)
+    return f"{parts.scheme}://{parts.username or 'guest'}@{_where(parts)}{parts.path}"
+
+
+def _url() -> str:
+    return os.environ.get("WARREN_URL", "").strip()
+
+
 def _understood(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        fit = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        fit = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and _parameters_fit(url)
     except ValueError:  # a port that is no number
         fit = False
     if not fit:
         raise BrokerUnavailable(
             "WARREN_URL is not an AMQP URL: write amqp://user:password@host:5672/vhost, or amqps:// for TLS, "
-            "with special characters of the password as %XX."
+            "with special characters of the password as %XX and, after a `?`, only parameters that pika knows."
         )
     return parts
+
+
+def _parameters_fit(url: str) -> bool:
+    """False where a parameter of the query has a value that pika cannot use."""
+    try:
+        with _quiet():
+            pika.URLParameters(url)
+    except (ValueError, TypeError, SyntaxError):  # the last for `ssl_options`, a Python literal
+        return False
+    except OSError:  # a certificate's file that is not there: connecting tells
+        return True
+    return True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without pika's warnings about parameters in the URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _version(url: str, parts: SplitResult) -> str:
     """The broker's version; every way that connecting can fail as its own sentence."""
     where, user, vhost = _where(parts), unquote(parts.username or "guest"), unquote(parts.path[1:]) or "/"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pika's, about parameters in the URL
+        with _quiet():
             return connecting.version(url)
     except (ProbableAuthenticationError, ProbableAccessDeniedError, ConnectionClosedByBroker) as error:
         raise _refused(error, where, user, vhost) from None
-    except (AMQPError, OSError, ValueError) as error:
+    except connecting.FAULTS as error:
         raise _unavailable(error, where) from None
 
 
 def _refused(error: AMQPConnectionError, where: str, user: str, vhost: str) -> BrokerRefused:
+    if "limit (" in str(error):  # 530 as well; of the vhost or of the user
+        return BrokerRefused(
+            f"The broker at {where} lets no more connections in, for a limit of this vhost or user is reached: restart "
+            "kernels of notebooks you do not need, or ask for a higher limit."
+        )
     if isinstance(error, ProbableAuthenticationError) or getattr(error, "reply_code", 0) == 403:
         return BrokerRefused(f"The broker at {where} refused the user {user!r}: check user and password in WARREN_URL.")
     if isinstance(error, ProbableAccessDeniedError) or getattr(error, "reply_code", 0) == _NOT_ALLOWED:
@@ -127,13 +165,21 @@ def _where(parts: SplitResult) -> str:
 
 
 def _management_url(parts: SplitResult) -> str | None:
-    """WARREN_MANAGEMENT_URL, which must answer; else a usual address on the broker's host; None where none answers."""
+    """WARREN_MANAGEMENT_URL, which must let us in; else a usual address on the broker's host; None where none answers.
+
+    One that answers and does not let us in is kept: who calls it is told so, and what to ask for.
+    """
     named = os.environ.get("WARREN_MANAGEMENT_URL", "").strip()
     if named:
         return _named(named, parts)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    usual = [f"http://{host}:15672", f"https://{host}:15671", f"https://{host}:15672"]
-    return next((url for url in usual if _answers(url, parts) is None), None)
+    usual = _usual(parts.hostname or "")
+    return next((url for url in usual if not isinstance(_answers(url, parts), ManagementUnavailable)), None)
+
+
+def _usual(host: str) -> list[str]:
+    """Where the HTTP API of a broker on that host is by default."""
+    host = f"[{host}]" if ":" in host else host
+    return [f"http://{host}:15672", f"https://{host}:15671", f"https://{host}:15672"]
 
 
 def _named(url: str, parts: SplitResult) -> str:
@@ -148,7 +194,7 @@ def _named(url: str, parts: SplitResult) -> str:
 
 
 def _answers(url: str, parts: SplitResult) -> WarrenError | None:
-    """None if the HTTP API answers there; else what is wrong."""
+    """None if the HTTP API lets us in there; else what is wrong."""
     api = Management(url, unquote(parts.username or "guest"), unquote(parts.password or "guest"), timeout=2)
     try:
         api.overview()

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from warren.brokers import configuration
+from warren.brokers.apt import Progress
 from warren.brokers.node import Installation
 from warren.errors import BrokerUnavailable
 
@@ -18,8 +20,11 @@ OLDEST = (4, 0)
 CURE = "install RabbitMQ 4: `conda install -c conda-forge rabbitmq-server`, or `brew install rabbitmq`"
 
 
-def find() -> tuple[str, dict[str, Any]]:
-    """Version and installation of the newest RabbitMQ here. Raises BrokerUnavailable: none, too old, no Erlang."""
+def find(_progress: Progress | None = None) -> tuple[str, dict[str, Any]]:
+    """Version and installation of the newest RabbitMQ here.
+
+    Raises BrokerUnavailable: there is none, it is too old, it lacks a plugin or finds no Erlang.
+    """
     if sys.platform == "win32":
         raise BrokerUnavailable("Warren runs no node of its own on Windows.")
     found = sorted({version: sbin for sbin in _places() if (version := version_of(sbin))}.items(), key=_newest)
@@ -28,10 +33,17 @@ def find() -> tuple[str, dict[str, Any]]:
     version, sbin = found[-1]
     if numbers(version) < OLDEST:
         raise BrokerUnavailable(f"the rabbitmq-server in {sbin} is {version}, and Warren needs 4.0 or newer")
+    if missing := _missing_plugins(sbin):
+        raise BrokerUnavailable(f"the rabbitmq-server in {sbin} lacks the plugin {', '.join(missing)}")
     path = os.pathsep.join(dict.fromkeys([*_path(), str(sbin)]))
     if not shutil.which("erl", path=path):
         raise BrokerUnavailable(f"the rabbitmq-server in {sbin} finds no Erlang (erl) on PATH")
     return version, asdict(Installation(str(sbin), version, path))
+
+
+def look() -> None:
+    """Raises BrokerUnavailable where this way cannot work."""
+    find()
 
 
 def version_of(sbin: Path) -> str | None:
@@ -40,6 +52,12 @@ def version_of(sbin: Path) -> str | None:
         if match := re.match(r"rabbit-(\d+\.\d+\.\d+)", plugin.name):
             return match[1]
     return None
+
+
+def _missing_plugins(sbin: Path) -> list[str]:
+    """The plugins that our nodes enable and this RabbitMQ has not: it would boot without a word, and without them."""
+    wanted = re.findall(r"\w+", configuration.shared("enabled_plugins"))
+    return [name for name in wanted if not any((sbin.parent / "plugins").glob(f"{name}-[0-9]*"))]
 
 
 def _places() -> Iterator[Path]:

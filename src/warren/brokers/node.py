@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from warren.brokers import configuration, state
-from warren.brokers.boot_failure import boot_failure, port_taken
+from warren.brokers.boot_failure import PortTaken, boot_failure
 from warren.brokers.folders import explained
 from warren.brokers.state import Process, State
 from warren.errors import BrokerRefused, BrokerUnavailable
@@ -105,19 +105,19 @@ class Node:
             raise BrokerRefused(f"rabbitmqctl {arguments[0] if arguments else ''} failed: {complaint}")
         return done.stdout
 
-    def reason(self) -> str:
+    def failure(self) -> BrokerUnavailable:
         """Why the last boot failed, in RabbitMQ's own words."""
         with suppress(OSError):
             return boot_failure((self._folder / "log" / "boot.log").read_text(encoding="utf-8", errors="replace"))
-        return "it said nothing"
+        return BrokerUnavailable("it said nothing")
 
     def _must_be_free(self) -> None:
-        """Raises BrokerUnavailable if somebody has a port of ours: known at once, where RabbitMQ needs seconds."""
+        """Raises PortTaken if somebody has a port of ours: known at once, where RabbitMQ needs seconds."""
         ports = dict(self._plan.ports)
         if self._epmd and self._epmd.poll() is None:
             del ports["epmd"]
         if busy := configuration.taken(ports):
-            raise BrokerUnavailable(port_taken(busy[0]))
+            raise PortTaken(busy[0])
 
     @property
     def _data(self) -> Path:

@@ -74,6 +74,7 @@ class State:
     supervisor: Process | None = None
     processes: tuple[Process, ...] = ()
     container: str | None = None
+    port_taken: bool = False  # it failed because somebody listens on a port of ours
 
     @property
     def supervised(self) -> bool:

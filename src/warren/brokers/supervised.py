@@ -66,14 +66,14 @@ def start(folder: Path, kind: Kind, version: str, installation: dict[str, Any]) 
             output = state.private(folder / "supervisor.log", "")
         _spawn(folder, output)
         try:
-            found = _settled(folder, 0)
+            found = _settled(folder, plan)
         except KeyboardInterrupt:
             clear(folder)
             raise
         if found.phase == "ready":
             return _broker(folder, found)
         clear(folder)
-        if "eaddrinuse" not in found.reason and not configuration.taken(plan.ports):
+        if not found.port_taken and not configuration.taken(plan.ports):
             break
     raise BrokerUnavailable(
         f"RabbitMQ {version} ({kind}) did not start: {found.reason or STOPPED}. Its log: {log(folder)}"
@@ -154,21 +154,23 @@ def _last_line(path: Path) -> str:
     return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _settled(folder: Path, generation: int) -> State:
-    """The state once the boot after `generation` is over, whichever way it ended."""
+def _settled(folder: Path, before: State) -> State:
+    """The state once the boot after that of `before` is over, whichever way it ended."""
     begun = time.monotonic()
     heard = False
     while time.monotonic() < begun + (PATIENCE if heard else HUNG):
         found = state.read(folder)
         if found and found.supervisor:
             heard = True
-            if found.phase in ("failed", "stopped") or (found.phase == "ready" and found.generation > generation):
+            if found.phase in ("failed", "stopped") or (
+                found.phase == "ready" and found.generation > before.generation
+            ):
                 return found
             if not found.supervised:
                 return found.but(phase="failed", reason="the process that looked after it was killed")
         time.sleep(0.02)
     reason = "it takes too long" if heard else f"nothing is heard of it ({_last_line(folder / 'supervisor.log')})"
-    return State("debian", "", "", "", phase="failed", reason=reason)
+    return before.but(phase="failed", reason=reason)
 
 
 def _broker(folder: Path, found: State) -> Broker:
@@ -194,7 +196,7 @@ def _restart(folder: Path) -> None:
     if found is None or not found.supervised or found.supervisor is None:
         raise BrokerUnavailable("The broker does not run any more: `warren up` starts it again.")
     found.supervisor.signal(signal.SIGHUP)
-    after = _settled(folder, found.generation)
+    after = _settled(folder, found)
     if after.phase != "ready":
         raise BrokerUnavailable(f"RabbitMQ did not come back: {after.reason or STOPPED}. Its log: {log(folder)}")
 

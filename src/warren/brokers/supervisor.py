@@ -19,11 +19,12 @@ from typing import Any, Protocol
 import psutil
 
 from warren.brokers import state
+from warren.brokers.boot_failure import PortTaken
 from warren.brokers.connecting import management_url, serves, url, version
 from warren.brokers.docker import Container
 from warren.brokers.node import Node
 from warren.brokers.state import Phase, Process, State
-from warren.errors import WarrenError
+from warren.errors import BrokerUnavailable, WarrenError
 from warren.management import Management
 
 BOOTING = 60.0  # seconds until a boot counts as failed; 3 are usual, 10 on a busy machine
@@ -44,7 +45,7 @@ class Runner(Protocol):
     def end(self) -> None: ...
     def alive(self) -> bool: ...
     def forget(self) -> bool: ...
-    def reason(self) -> str: ...
+    def failure(self) -> BrokerUnavailable: ...
 
 
 class Supervisor:
@@ -63,22 +64,24 @@ class Supervisor:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda got, frame: self._signals.put(got))
-        failure = "it was killed while something unexpected happened"
+        failure: BaseException | None = None
         self._report("starting")
         try:
             self._boot("starting")
             while self._wanted() and self._used():
                 self._turn()
         except _Stop:
-            failure = ""
-        except Exception as error:  # whatever it is: the starter reads it in the state file, and its place in our log
-            failure = str(error) or repr(error)
+            pass
+        except BaseException as error:  # whatever it is: the starter reads it in the state file, its place in our log
+            failure = error
             raise
-        else:
-            failure = ""
         finally:
             self._runner.end()
-            self._report("failed" if failure else "stopped", reason=failure)
+            if failure is None:
+                self._report("stopped")
+            else:
+                reason = str(failure) or repr(failure)
+                self._report("failed", reason=reason, port_taken=isinstance(failure, PortTaken))
 
     def _turn(self) -> None:
         """Wait for the next thing to happen and do what it asks for."""
@@ -99,7 +102,7 @@ class Supervisor:
         now = time.monotonic()
         self._deaths = [death for death in self._deaths if now - death < HEALTHY] + [now]
         if len(self._deaths) > LIVES:
-            raise WarrenError(f"RabbitMQ died {len(self._deaths)} times: {self._runner.reason()}")
+            raise BrokerUnavailable(f"RabbitMQ died {len(self._deaths)} times: {self._runner.failure()}")
         self._boot("restarting")
 
     def _boot(self, phase: Phase) -> None:
@@ -114,14 +117,14 @@ class Supervisor:
                 return
             self._runner.stop()
             if phase != "starting" or not self._runner.forget():
-                raise WarrenError(failure)
+                raise failure
 
-    def _booted(self) -> str | None:
+    def _booted(self) -> BrokerUnavailable | None:
         """None once the broker serves clients; why not, if it never will."""
         deadline = time.monotonic() + BOOTING
         while time.monotonic() < deadline:
             if not self._runner.alive():
-                return self._runner.reason()
+                return self._runner.failure()
             if serves(self._state):
                 return None
             with suppress(queue.Empty):
@@ -129,7 +132,7 @@ class Supervisor:
                     raise _Stop
             if not self._wanted():
                 raise _Stop
-        return f"it did not serve clients within {BOOTING:.0f} s ({self._runner.reason()})"
+        return BrokerUnavailable(f"it did not serve clients within {BOOTING:.0f} s ({self._runner.failure()})")
 
     def _wanted(self) -> bool:
         """False once the owner is gone or the state folder is not ours any more."""
