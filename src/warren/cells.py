@@ -2,6 +2,7 @@
 
 * a name that an earlier cell of this notebook makes → which cells to run first;
 * an exception of pika or aio-pika → its own name and text, the learner's lines, none of the library's, and what to do.
+* Stop (an interrupt) → the learner's line it came in, and no more.
 Everything else looks as it always does.
 """
 
@@ -25,19 +26,29 @@ _LIBRARIES = ("pika", "aio_pika", "aiormq")
 
 # What to do in a notebook about an exception with these words; `checks/diagnosis.py` knows the rest.
 _ADVICE = (
+    (
+        "Blocked connection timeout",
+        "The broker has a memory or disk alarm and takes no messages until it is over: `warren doctor` says more. "
+        "The connection is gone; connect again then.",
+    ),
+    (
+        "got <Connection.Close",  # all that aiormq tells of the reason why
+        "The broker refused the connection. Open the lesson again (its first cell); restart kernels you do not need.",
+    ),
     ("NOT_ALLOWED - vhost", "The lesson's vhost is gone. Open the lesson again (its first cell), then connect again."),
     ("NOT_FOUND", "What this cell uses is not there: has the cell that declares it run since the lesson was opened?"),
 )
 _LOST = "The connection is gone. Run the cell that connects again; if the broker went, open the lesson again first."
 _NO_BROKER = "No broker answers at this URL. Open the lesson again (its first cell): that starts one."
 _CHANNEL = "The broker closes a channel after an error on it. Run the cell that opens the channel again."
-_BY_BROKER = {"ChannelClosedByBroker", "ConnectionClosedByBroker"}  # the broker gave its reason
+# the broker gave its reason
+_BY_BROKER = {"ChannelClosedByBroker", "ConnectionClosedByBroker", "ProbableAccessDeniedError"}
 _LOST_KINDS = {"ConnectionClosed", "StreamLostError", "AMQPHeartbeatTimeout", "ConnectionWrongStateError"}
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Called by IPython for `--IPKernelApp.extra_extensions=warren.cells` and `%load_ext warren.cells`."""
-    shell.set_custom_exc((Exception,), _show)
+    shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
 
 
 def unload_ipython_extension(shell: Any) -> None:
@@ -45,7 +56,11 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def _show(
-    shell: Any, kind: type[Exception], error: Exception, trace: TracebackType | None, tb_offset: int | None = None
+    shell: Any,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+    tb_offset: int | None = None,
 ) -> list[str]:
     lines = _lines(shell, kind, error, trace)
     if lines is None:
@@ -56,8 +71,12 @@ def _show(
     return lines
 
 
-def _lines(shell: Any, kind: type[Exception], error: Exception, trace: TracebackType | None) -> list[str] | None:
+def _lines(
+    shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> list[str] | None:
     """What to show instead of a traceback; None for the usual one."""
+    if isinstance(error, KeyboardInterrupt):
+        return [*_own_lines(shell, trace)[-1:], "Stopped."]
     if isinstance(error, NameError) and error.name in _names_of_notebook():
         return [f"`{error.name}` is not defined: run the cells above first ({RUN_ABOVE})."]
     if kind.__module__.split(".")[0] in _LIBRARIES:
@@ -81,7 +100,7 @@ def _own_lines(shell: Any, trace: TracebackType | None) -> list[str]:
     return lines
 
 
-def _advice(error: Exception) -> list[str]:
+def _advice(error: BaseException) -> list[str]:
     text = str(error)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     for words, advice in _ADVICE:

@@ -8,18 +8,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from warren import brokers, jupyter_home, work
+from warren.errors import WarrenError
 from warren.terminal import progress
+
+
+class CannotListen(WarrenError):
+    """JupyterLab cannot be reached at that address: it is not this machine's, or not ours to use."""
 
 
 def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser, where there is a display.")] = True,
     ip: Annotated[str, typer.Option(help="The address to listen on; in a container 0.0.0.0.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
+    port: Annotated[int, typer.Option(help="The first port to try.", min=1, max=65535)] = 8888,
 ) -> None:
     """Open the course in JupyterLab, with a broker behind it. Ctrl-C ends both."""
     os.environ |= jupyter_home.environment()
@@ -65,10 +70,21 @@ def _has_display() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _serve(ip: str, port: int, browser: bool) -> None:
-    """Run JupyterLab in this process until Ctrl-C or SIGTERM; it ends its kernels then."""
+def _listening(options: dict[str, object]) -> Any:
+    """JupyterLab with these settings, listening but not serving yet. Raises CannotListen."""
     from jupyterlab.labapp import LabApp
 
+    try:
+        return LabApp.initialize_server([f"--{name}={value}" for name, value in options.items()])
+    except OSError as error:
+        raise CannotListen(
+            f"JupyterLab cannot listen on {options['ServerApp.ip']}, port {options['ServerApp.port']} "
+            f"({error.strerror or error}): --ip takes an address of this machine, such as 127.0.0.1."
+        ) from error
+
+
+def _serve(ip: str, port: int, browser: bool) -> None:
+    """Run JupyterLab in this process until Ctrl-C or SIGTERM; it ends its kernels then."""
     options = {
         "ServerApp.root_dir": work.folder(),
         "ServerApp.ip": ip,
@@ -83,7 +99,7 @@ def _serve(ip: str, port: int, browser: bool) -> None:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
     }
-    server = LabApp.initialize_server([f"--{name}={value}" for name, value in options.items()])
+    server = _listening(options)
     if hasattr(signal, "SIGHUP"):  # the terminal window was closed
         signal.signal(signal.SIGHUP, lambda *_: server.stop(from_signal=True))
     server.log.addFilter(lambda record: "To access the server" not in record.getMessage())  # we say it in one line

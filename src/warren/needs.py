@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from importlib import metadata
@@ -16,7 +17,7 @@ from warren import brokers
 from warren.brokers import folders
 from warren.brokers.broker import Broker
 from warren.brokers.node import FILES
-from warren.errors import WarrenError
+from warren.errors import BrokerRefused, WarrenError
 
 TAUGHT = "4.3"  # the version the lessons are written for; 4.0 to 4.2 work with a few cells passed over
 OLDEST_PYTHON = (3, 11)
@@ -87,7 +88,7 @@ def _broker() -> Iterator[Need]:
     fit = f"RabbitMQ {broker.version} ({broker.kind})"
     old = "" if broker.at_least(TAUGHT) else f"; some cells need {TAUGHT} and will say so"
     yield Need("broker", "ok", fit + old)
-    yield _management(broker)
+    yield from _management(broker)
 
 
 def _way() -> Need:
@@ -100,14 +101,21 @@ def _way() -> Need:
     return Need("broker", "missing", f"none runs, and no way to get one ({problems})", brokers.cures())
 
 
-def _management(broker: Broker) -> Need:
+def _management(broker: Broker) -> Iterator[Need]:
     try:
         api = broker.management()
         api.overview()
-        api.close()
     except WarrenError as error:
-        return Need("HTTP API", "missing", str(error), "set WARREN_MANAGEMENT_URL, e.g. http://host:15672")
-    return Need("HTTP API", "ok", "answers")
+        yield Need("HTTP API", "missing", str(error), "set WARREN_MANAGEMENT_URL, e.g. http://host:15672")
+        return
+    yield Need("HTTP API", "ok", "answers")
+    with suppress(BrokerRefused):  # somebody's broker that does not tell everybody
+        if api.alarms():
+            mend = (
+                "free memory, and space on the disk of the state folder" if broker.own else "tell who runs the broker"
+            )
+            yield Need("alarms", "missing", "a memory or disk alarm is on: the broker takes no messages", mend)
+    api.close()
 
 
 def _machine() -> Iterator[Need]:

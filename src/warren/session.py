@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from warren.scope import Scope
 
 HEARTBEAT = 1800  # seconds: somebody reads between two cells, and pika answers heartbeats only while a call of it runs
+BLOCKED = 10  # seconds that pika waits for a broker with an alarm, which takes no messages, before it raises
+# Seconds of silence, between two probes, and how many of them: a dead network is noticed after half a minute although
+# the heartbeat is long. pika knows these on Linux only; aio-pika ignores them, and BLOCKED too: there it takes up to
+# two heartbeats, and a publish waits for the end of the alarm.
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 POLL = 0.02  # seconds between two looks of `wait`
 
 Found = TypeVar("Found")
@@ -63,9 +69,15 @@ class Session:
 
     @property
     def url(self) -> str:
-        """The AMQP URL to connect to, with a heartbeat of half an hour. Raises SessionClosed."""
+        """The AMQP URL to connect to: with a heartbeat of half an hour, and an end to waiting for a broker in alarm.
+
+        On somebody else's broker, which a network lies before, also with TCP keepalive. Raises SessionClosed.
+        """
         self._must_be_open()
-        return self.broker.url_for(self.vhost, heartbeat=HEARTBEAT)
+        parameters: dict[str, str | int] = {"heartbeat": HEARTBEAT, "blocked_connection_timeout": BLOCKED}
+        if not self.broker.own and all(hasattr(socket, option) for option in KEEPALIVE):
+            parameters["tcp_options"] = str(KEEPALIVE).replace(" ", "")
+        return self.broker.url_for(self.vhost, **parameters)
 
     def watch(self, *queues: str) -> Scope:
         """Record and show these queues (none named: all of the vhost). An earlier scope of the same queues stops."""
@@ -110,9 +122,17 @@ class Session:
                 if crew.entered and (failed := crew.failed()):
                     raise failed
             if time.monotonic() > deadline:
-                raise WaitedInVain(f"Waited {within:g} s, and it did not happen.")
+                raise WaitedInVain(f"Waited {within:g} s, and it did not happen." + self._returned())
             time.sleep(POLL)
         return answer
+
+    def _returned(self) -> str:
+        """The workers that have returned although their `with` block goes on, as a sentence; empty without any."""
+        names = [worker.name for crew in self._crews if crew.entered for worker in crew if worker.returned]
+        if not names:
+            return ""
+        have = "has" if len(names) == 1 else "have"
+        return f" {', '.join(names)} {have} returned already: a consumer ends when its queue is deleted."
 
     def close(self) -> None:
         """End the workers and scopes, remove the vhost with all in it. Safe to call twice, and without a broker."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -16,13 +17,38 @@ from warren.brokers.broker import Broker
 def broker() -> Broker:
     """The broker to use, started or even downloaded if need be. Raises BrokerUnavailable and BrokerRefused."""
     shell: Any = get_ipython()
-    in_notebook = getattr(shell, "kernel", None) is not None
-    if in_notebook:
+    if _in_notebook():
         shell.extension_manager.load_extension("warren.cells")  # also where `warren lab` did not start the kernel
-    bar = _Bar() if in_notebook else _Lines()
-    found = brokers.find(progress=bar)
-    bar.close()
-    return found
+    with _told() as tell:
+        return brokers.find(progress=tell)
+
+
+@contextmanager
+def shown(what: str) -> Iterator[None]:
+    """Say what takes some seconds, for as long as it takes."""
+    with _told() as tell:
+        tell(what)
+        yield
+
+
+def _in_notebook() -> bool:
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+@contextmanager
+def _told() -> Iterator[Any]:
+    """What to tell the steps to: a bar in the cell, or where there is no notebook what the commands use."""
+    if not _in_notebook():
+        from warren.terminal import progress
+
+        with progress() as tell:
+            yield tell
+        return
+    bar = _Bar()
+    try:
+        yield bar
+    finally:
+        bar.close()
 
 
 class _Bar:
@@ -31,31 +57,14 @@ class _Bar:
     def __init__(self) -> None:
         self._shown: Any = None
 
-    def __call__(self, what: str, done: float) -> None:
-        text = {
-            "text/plain": f"{what} … {done:.0%}",
-            "text/html": f"{escape(what)} <progress value='{done:.2f}'></progress>",
-        }
-        if self._shown is None:
-            self._shown = display(text, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._shown.update(text, raw=True)
+    def __call__(self, what: str, done: float | None = None) -> None:
+        """Show what is done, and how much of it, if that is known (0 to 1)."""
+        part, value = ("", "") if done is None else (f" {done:.0%}", f" value='{done:.2f}'")
+        text = {"text/plain": f"{what} …{part}", "text/html": f"{escape(what)} <progress{value}></progress>"}
+        if self._shown is None:  # empty at first: nbval, which knows nothing of updates nor of clearing, sees no output
+            self._shown = display({}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._shown.update(text, raw=True)
 
     def close(self) -> None:
         if self._shown is not None:
             clear_output()  # type: ignore[no-untyped-call]
-
-
-class _Lines:
-    """One line on stderr for each step, where there is no notebook."""
-
-    def __init__(self) -> None:
-        self._said = ""
-
-    def __call__(self, what: str, _done: float) -> None:
-        if what != self._said:
-            self._said = what
-            print(what, file=sys.stderr)
-
-    def close(self) -> None:
-        """Nothing to clear."""

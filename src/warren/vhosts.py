@@ -43,11 +43,24 @@ class CleanVhost:
                 self._management.delete_vhost(self.name)
                 self._management.create_vhost(self.name, description=self._mark)
 
+    def empty(self, *, close_connections: bool = True) -> None:
+        """Delete all that is in it: queues, exchanges and policies.
+
+        Raises BrokerRefused if some of it stays. Only with its connections closed do queues exclusive to them go.
+        """
+        deadline = time.monotonic() + (EMPTY_WITHIN if close_connections else 0)
+        self._delete_all(close_connections)
+        while left := self._holds():
+            if time.monotonic() > deadline:
+                raise BrokerRefused(f"The vhost {self.name} could not be emptied: it still holds {left}.")
+            time.sleep(0.05)
+            self._delete_all(close_connections)
+
     def close(self) -> None:
         """Remove it with all in it, unless another kernel has opened it since; nothing happens without a broker."""
         with contextlib.suppress(WarrenError), _one_at_a_time():
             if self._given:
-                self._empty()
+                self.empty()
             elif self._management.vhost(self.name).get("description") == self._mark:
                 self._management.delete_vhost(self.name)
 
@@ -68,7 +81,7 @@ class CleanVhost:
                 "that is in it. If it is meant for this course, set WARREN_EMPTY_VHOST=1; otherwise use another vhost."
             )
         used.add(self.url)
-        self._empty()
+        self.empty()
 
     def _holds(self) -> str:
         queues = [row["name"] for row in self._management.queue_totals(self.name)]
@@ -79,19 +92,10 @@ class CleanVhost:
         names = [row["name"] for row in self._management.exchanges(self.name)]
         return [name for name in names if name and not name.startswith("amq.")]
 
-    def _empty(self) -> None:
-        deadline = time.monotonic() + EMPTY_WITHIN
-        self._delete_all()
-        while left := self._holds():
-            if time.monotonic() > deadline:
-                raise BrokerRefused(f"The vhost {self.name} could not be emptied: it still holds {left}.")
-            time.sleep(0.05)
-            self._delete_all()
-
-    def _delete_all(self) -> None:
+    def _delete_all(self, close_connections: bool) -> None:
         """Connections first: an exclusive queue goes with its connection, and nobody else may delete it."""
         broker, vhost = self._management, self.name
-        for connection in broker.connections(vhost):
+        for connection in broker.connections(vhost) if close_connections else []:
             with contextlib.suppress(WarrenError):  # it went by itself, here and below, or the next round tells
                 broker.close_connection(connection["name"], "a lesson opens on this vhost")
         for queue in broker.queue_totals(vhost):

@@ -168,8 +168,9 @@ def test_lab_killed_leaves_no_orphan(lab: Lab, tmp_path: Path) -> None:
 
 
 def environment_of(process: psutil.Process) -> str:
+    """Its words and all its variables: epmd has no WARREN_STATE, only a HOME or the like in that folder."""
     try:
-        return " ".join([*process.cmdline(), process.environ().get("WARREN_STATE", "")])
+        return " ".join([*process.cmdline(), *process.environ().values()])
     except psutil.Error:
         return ""
 
@@ -205,6 +206,25 @@ def test_a_closed_terminal_ends_lab(broker: Broker, lab: Lab) -> None:
         terminal.process.send_signal(how)
         assert terminal.process.wait(30) == 0
         assert gone(kernel)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--ip", "192.0.2.1", r"cannot listen on 192\.0\.2\.1.*--ip takes an address of this machine"),
+        ("--port", "70000", "less than or equal to 65535|not in the range"),
+        ("--port", "0", "greater than or equal to 1|not in the range"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_one_sentence(
+    broker: Broker, lab: Lab, option: str, value: str, told: str
+) -> None:
+    """`warren lab` ends and says why, instead of printing a URL that nobody listens on."""
+    terminal = lab(option, value)
+    terminal.read(told)
+    assert terminal.process.wait(30) in (1, 2)
+    assert "Traceback" not in terminal.text
+    assert "JupyterLab: " not in terminal.text
 
 
 def test_an_unwritable_work_folder_is_one_sentence(lab: Lab, tmp_path: Path) -> None:

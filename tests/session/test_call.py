@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from warren.workers import Child, call
+from warren.workers.child import WIDEST
+from warren.workers.process import LINES_KEPT
 
 
 def test_a_value_comes_back() -> None:
@@ -43,6 +45,48 @@ def test_a_function_sees_the_globals_of_its_notebook() -> None:
         notebook,
     )
     assert call(notebook["bill"], 2.5).value == 5
+
+
+def test_a_value_that_cannot_be_read_here_is_an_error() -> None:
+    """An exception whose constructor takes two arguments can be sent and not be read: the outcome says that."""
+
+    class Refused(Exception):
+        def __init__(self, code: int, text: str) -> None:
+            super().__init__(f"{code} {text}")
+
+    outcome = call(lambda: Refused(404, "no queue"))
+    assert not outcome.returned
+    assert outcome.error is not None
+    assert outcome.error.message.startswith("what the function returned cannot be read")
+
+
+def test_of_what_is_printed_without_end_the_last_lines_stay() -> None:
+    """A loop that prints until it is killed leaves a bounded number of lines, and the number of those left out."""
+
+    def chatter() -> None:
+        number = 0
+        while True:
+            number += 1
+            print(number)
+
+    outcome = call(chatter, within=2)
+    assert outcome.timed_out
+    told, *lines = outcome.printed
+    assert len(lines) == LINES_KEPT
+    assert told == f"… {int(lines[0]) - 1} lines before these are left out"
+    assert [int(line) for line in lines] == list(range(int(lines[0]), int(lines[0]) + LINES_KEPT))
+
+
+def test_of_a_line_without_end_the_beginning_stays() -> None:
+    """Text without a newline is cut, be it printed at once or bit by bit."""
+
+    def long() -> None:
+        print("x" * 10 * WIDEST)
+        for _ in range(10 * WIDEST):
+            print("y", end="")
+        print()
+
+    assert call(long).printed == ("x" * WIDEST, "y" * WIDEST)
 
 
 def test_an_exception_comes_back_in_words() -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from warren import cells
+from warren.brokers.broker import Broker
+from warren.needs import doctor
+from warren.session import BLOCKED
 
 OPEN = """
 import warren, pika
@@ -64,7 +67,7 @@ def without_number(line: str) -> str:
             "channel.queue_declare('a', durable=True, arguments={'x-expires': 9})",
             "line 2",
             "ChannelClosedByBroker: (406",
-            "cannot be changed",
+            "exists already",
         ),
         (
             "channel.queue_declare('b', passive=True)",
@@ -100,6 +103,79 @@ def test_an_error_of_pika_is_short_and_says_what_to_do(
     assert first in line
     assert text.startswith(name)
     assert [advice in sentence for sentence in rest] == [True]
+
+
+STOP_IN = """
+import os, signal, sys, threading
+def called(frame):
+    while frame:
+        yield frame.f_code.co_qualname
+        frame = frame.f_back
+def stop_in(function):
+    main = threading.main_thread().ident
+    def watch():
+        while function not in called(sys._current_frames()[main]):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=watch, daemon=True).start()
+channel.queue_declare('stop', durable=True, arguments={'x-max-length': 10})
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        ("BlockingChannel.start_consuming", "channel.basic_consume('stop', print); channel.start_consuming()"),
+        ("BlockingChannel.consume", "for _ in channel.consume('stop'): pass"),
+        ("BlockingChannel.basic_publish", "while True: channel.basic_publish('', 'stop', b'x' * 10_000)"),
+        ("Session.wait", "lesson.wait(lambda: False, within=600)"),
+    ],
+)
+def test_stop_is_told_in_two_lines(shared: Any, function: str, line: str) -> None:
+    """An interrupt inside pika or `wait` shows the learner's line and no frame of a library; the kernel goes on."""
+    assert shared.run(OPEN + STOP_IN).status == "ok"
+    where, told = shared.run(f"stop_in('{function}')\n{line}").error
+    assert where.startswith("Cell In[")
+    assert where.endswith(f"line 2: {line}")
+    assert told == "Stopped."
+    assert shared.run("lesson.close()").status == "ok"
+
+
+def test_an_alarm_ends_a_publish_and_doctor_names_it(shared: Any, broker: Broker) -> None:
+    """A confirmed publish into a broker with an alarm raises instead of hanging, and the sentence leads to `doctor`."""
+    publish = (
+        f"{OPEN.replace('lesson.url', 'short')}channel.confirm_delivery()\n"
+        "channel.queue_declare('a', durable=True)\nchannel.basic_publish('', 'a', b'x')"
+    ).replace("connection =", f"short = lesson.url.replace('timeout={BLOCKED}', 'timeout=1')\nconnection =")
+    broker.ctl("set_vm_memory_high_watermark", "0.00000001")
+    try:
+        _, text, *advice = shared.run(publish).error
+        needs = {need.name: need for need in doctor()}
+    finally:
+        broker.ctl("set_vm_memory_high_watermark", "0.6")
+    assert text.startswith("ConnectionBlockedTimeout")
+    assert ["memory or disk alarm" in sentence and "warren doctor" in sentence for sentence in advice] == [True]
+    assert (needs["alarms"].state, bool(needs["alarms"].mend)) == ("missing", True)
+    while broker.management().alarms():
+        pass
+    assert "alarms" not in {need.name for need in doctor()}
+
+
+@pytest.mark.parametrize(
+    ("limit", "cell", "advice"),
+    [
+        ("max-connections", "pika.BlockingConnection(pika.URLParameters(lesson.url))", "restart the kernels"),
+        ("max-connections", "import aio_pika\nawait aio_pika.connect(lesson.url)", "restart kernels"),
+        ("max-queues", "channel.queue_declare('one too many', durable=True)", "limit of 0 queues"),
+    ],
+)
+def test_a_limit_of_the_vhost_is_told_as_one(shared: Any, broker: Broker, limit: str, cell: str, advice: str) -> None:
+    """What the broker refuses because of a limit says so, and what makes room; not that no broker answers."""
+    assert shared.run(f"{OPEN}print(lesson.vhost)").status == "ok"
+    broker.ctl("set_vhost_limits", "-p", "01_hello_queue", f'{{"{limit}": {int(limit == "max-connections")}}}')
+    error = shared.run(cell).error
+    assert advice in error[-1], error
+    assert len(error) == 3
 
 
 def test_an_error_of_aio_pika_is_short_too(shared: Any) -> None:
@@ -138,3 +214,18 @@ def test_the_progress_bar_leaves_nothing_in_the_output(shared: Any) -> None:
         "print('Lesson 01 · Hello, queue · ready')"
     )
     assert (ran.status, ran.shown, ran.text) == ("ok", [], "Lesson 01 · Hello, queue · ready\n")
+
+
+def test_what_takes_a_while_is_shown_and_leaves_nothing_in_the_output(shared: Any) -> None:
+    """A line is shown while a broker restarts, without a share of it done, and is cleared when it is over."""
+    ran = shared.run(
+        "from warren import starting\n"
+        "from IPython.display import DisplayHandle\n"
+        "said, update = [], DisplayHandle.update\n"
+        "DisplayHandle.update = lambda self, text, **rest: said.append(text) or update(self, text, **rest)\n"
+        "with starting.shown('restarting the broker'):\n"
+        "    pass\n"
+        "DisplayHandle.update = update\n"
+        "print(said[0]['text/plain'])"
+    )
+    assert (ran.status, ran.shown, ran.text) == ("ok", [], "restarting the broker …\n")

@@ -196,6 +196,16 @@ def test_a_participant_without_a_vhost_is_told_what_to_ask_for(
             administration.delete_vhost("/")
 
 
+def test_a_limit_of_connections_is_told_as_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broker: Broker, administration: Management, given: str
+) -> None:
+    """A vhost that is full is not told as one that does not exist; the sentence says what makes room."""
+    administration._call("PUT", f"vhost-limits/{quote(given, safe='')}/max-connections", json={"value": 0})
+    use(monkeypatch, broker, tmp_path, vhost=given)
+    with pytest.raises(BrokerRefused, match="a limit of this vhost or user is reached: restart kernels"):
+        warren.lesson("01")
+
+
 def test_a_shared_broker_is_never_restarted_or_commanded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broker: Broker, given: str
 ) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import aio_pika
 import pika
 import pytest
 
@@ -13,7 +17,7 @@ import warren
 from warren import course
 from warren.brokers.broker import Broker
 from warren.errors import BrokerRefused, CourseError, WarrenError
-from warren.session import HEARTBEAT, Lesson, Session
+from warren.session import BLOCKED, HEARTBEAT, KEEPALIVE, Lesson, Session
 
 
 def test_a_lesson_says_one_stable_line_and_offers_its_own_vhost(
@@ -28,6 +32,32 @@ def test_a_lesson_says_one_stable_line_and_offers_its_own_vhost(
     assert repr(lesson) == "<Lesson 02 · Work queues>"
     lesson.close()
     assert lesson.vhost not in broker.management().vhosts()
+
+
+async def both_connect(url: str) -> tuple[float | None, int]:
+    """The time pika lets a blocked broker, and whether the operating system watches its connection; aio-pika too."""
+    connection = await aio_pika.connect(url)
+    assert (await connection.channel()).is_initialized
+    await connection.close()
+    parameters = pika.URLParameters(url)
+    with pika.BlockingConnection(parameters) as blocking:
+        watched = blocking._impl._transport._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    return parameters.blocked_connection_timeout, watched
+
+
+def test_both_clients_take_the_url_of_a_lesson(session: Session) -> None:
+    """pika and aio-pika connect with the URL and all its parameters, and pika does not wait for ever in an alarm."""
+    assert session.url.partition("?")[2] == f"heartbeat={HEARTBEAT}&blocked_connection_timeout={BLOCKED}"
+    assert asyncio.run(both_connect(session.url)) == (BLOCKED, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pika knows the options of Linux only")
+def test_a_network_is_watched_although_the_heartbeat_is_long(broker: Broker) -> None:
+    """On somebody else's broker the URL turns TCP keepalive on, for a network that dies without a word."""
+    shared = Broker("external", broker.url, broker.management_url, broker.version)
+    with Session(shared, "test_keepalive", "Lesson 77 · Keepalive") as session:
+        assert pika.URLParameters(session.url).tcp_options == KEEPALIVE
+        assert asyncio.run(both_connect(session.url)) == (BLOCKED, 1)
 
 
 def test_opening_again_gives_a_clean_vhost_and_closes_the_earlier_session(broker: Broker) -> None:

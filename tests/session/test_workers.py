@@ -149,7 +149,7 @@ def test_what_a_worker_process_prints_goes_to_the_log(session: Session) -> None:
     with session.workers(work, 1, process=True) as crew:
         session.wait(lambda: not crew[0].alive)
     notes = [what for _, event, what in session.logged if event == "note"]  # type: ignore[attr-defined]
-    assert notes == ["packing", "donecareful"]
+    assert notes == ["packing", "donecareful", "returned"]
 
 
 @BOTH
@@ -193,6 +193,40 @@ def test_waiting_ends_when_a_worker_has_failed(session: Session, process: bool) 
 
     with pytest.raises(WorkerFailed, match="no such order"), session.workers(fail, 1, process=process):
         session.wait(lambda: False, within=60)
+
+
+@BOTH
+def test_a_worker_that_returned_is_named_where_waiting_was_in_vain(
+    session: Session, channel: Any, process: bool
+) -> None:
+    """A queue deleted under its consumers ends them without an error: the log says so, and the wait names them."""
+    channel.queue_declare("orders", durable=True)
+
+    def pack(worker: Any) -> None:
+        with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection:
+            for _ in connection.channel().consume("orders", inactivity_timeout=0.05):
+                if worker.stopping:
+                    break
+
+    def consumers() -> int:
+        return int(channel.queue_declare("orders", passive=True).method.consumer_count)
+
+    with session.workers(pack, 2, process=process) as crew:
+        session.wait(lambda: consumers() == 2)
+        channel.queue_delete("orders")
+        session.wait(lambda: all(worker.returned for worker in crew))
+        with pytest.raises(TimeoutError, match=r"did not happen\. worker 1, worker 2 have returned already"):
+            session.wait(lambda: False, within=0)
+    notes = sorted(who for who, event, what in session.logged if (event, what) == ("note", "returned"))  # type: ignore[attr-defined]
+    assert notes == ["worker 1", "worker 2"]
+
+
+@BOTH
+def test_a_worker_that_stops_when_asked_returns_without_a_note(session: Session, process: bool) -> None:
+    """The end of the block is no news, and waiting in vain names nobody who still works."""
+    with session.workers(idle_here(), 1, process=process), pytest.raises(TimeoutError, match=r"did not happen\.$"):
+        session.wait(lambda: False, within=0)
+    assert [event for _, event, _ in session.logged] == ["started"]  # type: ignore[attr-defined]
 
 
 def test_waiting_forgets_workers_whose_block_has_ended(session: Session) -> None:

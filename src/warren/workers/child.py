@@ -16,7 +16,9 @@ from typing import Any, BinaryIO
 
 import cloudpickle
 
-from warren.workers.worker import Failure, Worker, run
+from warren.workers.worker import RETURNED, Failure, Worker, run
+
+WIDEST = 1000  # characters of a printed line that reach the parent
 
 
 class Reports:
@@ -45,7 +47,8 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            self._reports.send("printed", line)
+            self._reports.send("printed", line[:WIDEST])
+        self._rest = self._rest[:WIDEST]
         return len(text)
 
     def close(self) -> None:
@@ -90,6 +93,8 @@ def main() -> None:
         reports.send("started")
         value = _returned(run(function, *([worker] if wants_worker else []), *arguments))
         printed.close()
+        if wants_worker and not worker.stopping:
+            reports.send("log", "note", RETURNED)
         reports.send("returned", value)
     except BaseException as error:  # noqa: BLE001  whatever the function raises is the answer
         printed.close()

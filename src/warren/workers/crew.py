@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self, overload
 
 from warren.errors import WarrenError
 from warren.workers.process import Child
-from warren.workers.worker import Failure, Worker, run
+from warren.workers.worker import RETURNED, Failure, Worker, run
 
 START_WITHIN = 30.0  # seconds; a new Python with pika needs 0.3 s, a machine that swaps much longer
 LEAVE_WITHIN = 5.0  # seconds from `stopping` to the end; a worker's loop looks at it every 0.1 s
@@ -35,6 +35,8 @@ class CrewWorker(Protocol):
     def pid(self) -> int | None: ...
     @property
     def failure(self) -> Failure | None: ...
+    @property
+    def returned(self) -> bool: ...
     def kill(self) -> None: ...
     def started(self, within: float) -> bool: ...
     def stop(self) -> None: ...
@@ -50,6 +52,7 @@ class ThreadWorker:
     def __init__(self, name: str, function: Callable[..., Any], url: str, log: SessionLog) -> None:
         self.name = name
         self.failure: Failure | None = None
+        self.returned = False
         self._log = log
         self._stop, self._running = threading.Event(), threading.Event()
         worker = Worker(name, url, self._stop, lambda event, what: log(name, event, what))
@@ -61,6 +64,9 @@ class ThreadWorker:
         self._running.set()
         try:
             run(function, worker)
+            if not worker.stopping:
+                self._log(self.name, "note", RETURNED)
+            self.returned = True
         except BaseException as error:  # noqa: BLE001  told when the with block ends
             self.failure = Failure.of(error)
             self._log(self.name, "gone", str(self.failure))
@@ -109,6 +115,10 @@ class ProcessWorker:
     @property
     def failure(self) -> Failure | None:
         return self._child.failure
+
+    @property
+    def returned(self) -> bool:
+        return self._child.returned
 
     def kill(self) -> None:
         """SIGKILL; returns once the process is gone."""

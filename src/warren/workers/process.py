@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import cloudpickle
 from warren.errors import WarrenError
 from warren.workers.worker import Failure, Log
 
+LINES_KEPT = 1000  # of what a function printed: one that prints in an endless loop must not fill the kernel's memory
 _SIGKILL = 9  # Windows, which knows no signals, has no name for it
 
 
@@ -32,7 +34,7 @@ class Outcome:
     """How a call in a child process ended.
 
     `value` is what the function returned (None where it did not). `error` is the exception it raised; `timed_out`: it
-    had not returned in time and was killed; `killed`: it was killed from outside. `printed` are its lines.
+    had not returned in time and was killed; `killed`: it was killed from outside. `printed` are its last lines.
     """
 
     value: Any = None
@@ -76,7 +78,8 @@ class Child:
     ) -> None:
         work = _pickled(function, arguments, wants_worker)
         self._log = log or (lambda *_: None)
-        self._printed: list[str] = []
+        self._printed: deque[str] = deque(maxlen=LINES_KEPT)
+        self._left_out = 0  # lines printed before those
         self._end: tuple[str, Any] | None = None
         self._killed = False
         self._started, self._finished = threading.Event(), threading.Event()
@@ -129,10 +132,26 @@ class Child:
                 self._kill()
         self._finished.wait()
         if not on_time:
-            return Outcome(timed_out=True, printed=tuple(self._printed))
-        returned = self._end is not None and self._end[0] == "returned" and not self.killed
-        value = pickle.loads(self._end[1]) if self._end and returned else None
-        return Outcome(value, self.failure, killed=self.killed, printed=tuple(self._printed))
+            return Outcome(timed_out=True, printed=self._lines())
+        value, unreadable = self._value() if self.returned else (None, None)
+        return Outcome(value, self.failure or unreadable, killed=self.killed, printed=self._lines())
+
+    @property
+    def returned(self) -> bool:
+        """True once the function has returned and the process is gone."""
+        return not self.alive and self._end is not None and self._end[0] == "returned" and not self.killed
+
+    def _value(self) -> tuple[Any, Failure | None]:
+        """What the function returned, or why it cannot be had here: reading calls anything's code, as sending does."""
+        assert self._end is not None
+        try:
+            return pickle.loads(self._end[1]), None
+        except Exception as error:  # noqa: BLE001  e.g. an exception whose constructor takes two arguments
+            return None, Failure("TypeError", f"what the function returned cannot be read in another process ({error})")
+
+    def _lines(self) -> tuple[str, ...]:
+        left_out = [f"… {self._left_out} lines before these are left out"] if self._left_out else []
+        return (*left_out, *self._printed)
 
     @property
     def killed(self) -> bool:
@@ -187,6 +206,7 @@ class Child:
         elif kind == "log":
             self._log(what[0], what[1])
         elif kind == "printed":
+            self._left_out += len(self._printed) == LINES_KEPT
             self._printed.append(what[0])
             self._log("note", what[0])
         else:

@@ -14,6 +14,8 @@ from typing import Any
 
 Log = Callable[[str, str], None]  # event, what
 
+RETURNED = "returned"  # logged as a note for a worker that does so before it was asked to stop
+
 
 class Worker:
     """The one argument of a worker function.
