@@ -32,7 +32,10 @@ def path() -> Path:
 
 
 def read() -> Progress:
-    """All that is recorded. Raises Broken once for a file that cannot be read, and begins anew after it."""
+    """All that is recorded. Raises Broken once for a file that cannot be read, and begins anew after it.
+
+    Raises work.WorkUnwritable where that file cannot be put aside.
+    """
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -44,7 +47,8 @@ def read() -> Progress:
     kept = next(
         name for number in range(1, 10_000) if not (name := path().with_name(f"progress.json.broken-{number}")).exists()
     )
-    path().rename(kept)
+    with work.writing():
+        path().rename(kept)
     raise Broken(f"progress.json could not be read, so progress begins anew; the old file is kept as {kept.name}.")
 
 

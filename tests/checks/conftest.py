@@ -33,6 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checks wait less for what does not come: a wrong answer need not cost five seconds here."""
     monkeypatch.setattr(Probe, "patience", 1.5)
     monkeypatch.setattr(Probe, "deadline", 2.5)
+    monkeypatch.setattr(Probe, "at_once", 0.6)
 
 
 @pytest.fixture

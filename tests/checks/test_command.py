@@ -21,6 +21,8 @@ def check(broker: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ca
     """Runs `warren check 01` in a work folder of its own; the terminal is wide."""
     monkeypatch.setenv("WARREN_WORK", str(tmp_path / "work"))
     monkeypatch.setenv("COLUMNS", "300")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_PATH", "IPYTHONDIR"):  # the command sets them
+        monkeypatch.setenv(name, "")
     return lambda *arguments: CliRunner().invoke(app, ["check", "01", *arguments])
 
 
@@ -62,6 +64,31 @@ def test_a_solved_lab_is_done_and_counts(check: Callable[..., Any]) -> None:
     assert shown.output.count("· done: ") == 3
     assert all(progress.done(progress.read(), "01", exercise) for exercise in (1, 2, 3))
     assert copy.read_bytes() == before
+
+
+def test_the_kernel_is_this_python_and_says_nothing_of_its_own(
+    check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A `python3` kernel of the user's that cannot run is not taken, and no kernel writes to the terminal."""
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"argv": ["false"], "display_name": "mine", "language": "python"}', encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    hand_in(HELLO.solution_notebook)
+    assert check().exit_code == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_without_a_broker_nothing_is_told_of_the_answers(
+    check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No exercise of a solved lab is `not yet` because no broker answers: each is `cannot tell`, and says why."""
+    hand_in(HELLO.solution_notebook)
+    monkeypatch.setenv("WARREN_URL", "amqp://u:p@127.0.0.1:1/")
+    shown = check()
+    assert shown.exit_code == 1
+    assert shown.output.count("· cannot tell: No broker answers at 127.0.0.1:1") == 3
+    assert "not defined" not in shown.output
 
 
 def test_cells_that_raise_are_told_and_the_others_run(check: Callable[..., Any]) -> None:

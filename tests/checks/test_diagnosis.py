@@ -49,6 +49,25 @@ def unknown_tag(url: str) -> None:
     channel.queue_declare("d", durable=True)
 
 
+def no_tag(url: str) -> None:
+    channel = opened(url)
+    channel.basic_ack()
+    channel.queue_declare("d", durable=True)
+
+
+def method_for_a_tag(url: str) -> None:
+    channel = opened(url)
+    channel.basic_ack(pika.spec.Basic.GetOk(1))  # type: ignore[arg-type]
+
+
+def text_for_parameters(url: str) -> None:
+    pika.BlockingConnection(url)  # type: ignore[arg-type]
+
+
+def connection_of_the_lesson(url: str) -> None:
+    connection.channel()  # type: ignore[name-defined]  # noqa: F821
+
+
 def somebody_elses_queue(url: str) -> None:
     first = opened(url)
     first.queue_declare("mine", exclusive=True)
@@ -92,13 +111,42 @@ def nothing_to_take(url: str) -> None:
     channel.basic_ack(method.delivery_tag)
 
 
+def size_for_count(url: str) -> None:
+    opened(url).basic_qos(1)
+
+
+def word_for_delivery_mode(url: str) -> None:
+    opened(url).basic_publish("", "x", b"", pika.BasicProperties(delivery_mode="persistent"))
+
+
+def mode_for_properties(url: str) -> None:
+    opened(url).basic_publish("", "x", b"", pika.DeliveryMode.Persistent)
+
+
+def mode_without_its_name(url: str) -> None:
+    opened(url).basic_publish("", "x", b"", pika.BasicProperties(pika.DeliveryMode.Persistent))
+
+
+def durable_mode(url: str) -> None:
+    print(pika.DeliveryMode.Durable, url)
+
+
 FORESEEN: dict[Callable[[str], None], str] = {
     transient_queue: "non-durable shared queues are refused since RabbitMQ 4.3",
     other_durability: "the exchange `e` exists already with `durable` = true, and this declares it with false (406)",
     other_arguments: "the queue `b` exists already with `x-max-length` = 5, and this declares it with 6 (406)",
     missing_queue: "there is no queue `no such queue` on this broker (404)",
     missing_exchange: "there is no exchange `no such exchange` on this broker (404)",
-    unknown_tag: "this delivery was settled already, or came on another channel (406 unknown delivery tag)",
+    unknown_tag: "a `basic_ack` before this line is for a delivery that was settled already",
+    no_tag: "a `basic_ack` or `basic_nack` before this line has no delivery tag (406)",
+    method_for_a_tag: "a number is asked for here, such as a delivery tag",
+    size_for_count: "the first argument of `basic_qos` is a size in bytes, which RabbitMQ does not have (540)",
+    word_for_delivery_mode: "`delivery_mode` is a number: write `pika.BasicProperties(delivery_mode=",
+    mode_for_properties: "the properties of a message are a `pika.BasicProperties`",
+    mode_without_its_name: "`content_type` of `pika.BasicProperties` is text",
+    durable_mode: "queues are durable, messages are persistent",
+    text_for_parameters: "pika wants parameters, not text",
+    connection_of_the_lesson: "there is no `connection` inside this function",
     somebody_elses_queue: "the queue `mine` is exclusive to another connection (405)",
     reserved_name: "names that begin with `amq.` belong to the broker (403)",
     too_large: "a message of 17825792 bytes is over the broker's limit of 16777216 (406)",
@@ -118,7 +166,8 @@ def test_a_foreseeable_error_is_told_in_a_sentence(
     failure = call(mistake, broker.url_for(vhost)).error
     assert failure is not None
     assert (explain(failure) or "").startswith(said), failure
-    assert tell(mistake.__name__, failure).startswith(f"`{mistake.__name__}` raised {failure.type} at line ")
+    kind = "an error" if failure.type == "error" else failure.type
+    assert tell(mistake.__name__, failure).startswith(f"`{mistake.__name__}` raised {kind} at line ")
 
 
 def test_an_unforeseen_error_speaks_for_itself() -> None:
@@ -132,3 +181,14 @@ def test_an_unforeseen_error_speaks_for_itself() -> None:
     assert explain(failure) is None
     assert "raised KeyError" in tell("mistake", failure)
     assert "colour" in tell("mistake", failure)
+
+
+def test_a_long_text_of_an_error_is_cut() -> None:
+    """An exception may carry a whole list: a sentence shows how it begins."""
+
+    def mistake() -> None:
+        raise ValueError(list(range(1000)))
+
+    failure = call(mistake).error
+    assert failure is not None
+    assert len(tell("mistake", failure)) < 400

@@ -80,6 +80,15 @@ def test_progress_shows_the_course_and_what_is_done() -> None:
     assert "0 of 3 done" in shown.output
 
 
+def test_progress_without_a_folder_to_work_in_is_a_sentence(work: Path) -> None:
+    """With a file where the work folder should be, `warren progress` says so, and shows the course."""
+    work.write_text("a file where the folder should be", encoding="utf-8")
+    shown = CliRunner().invoke(app, ["progress"])
+    assert shown.exception is None
+    assert "set WARREN_WORK to another folder" in " ".join(shown.output.split())
+    assert "0 of 3 done" in shown.output
+
+
 def test_progress_of_a_broken_file_is_a_sentence(work: Path) -> None:
     """`warren progress` says that the file could not be read, and shows the course."""
     work.mkdir()

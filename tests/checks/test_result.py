@@ -49,3 +49,10 @@ def test_only_the_last_printed_lines_are_shown() -> None:
     assert len(shown.splitlines()) < 15
     assert "(… 90 lines before)" in shown
     assert shown.endswith("99")
+
+
+def test_a_long_printed_line_is_cut() -> None:
+    """A function that prints a whole list does not fill the page either."""
+    shown = repr(Result("done", "x", printed=("y" * 10_000,)))
+    assert len(shown) < 250
+    assert shown.endswith("y…")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cloudpickle
@@ -20,7 +21,7 @@ import warren
 from warren import course, work
 from warren.brokers.broker import Broker
 from warren.checks.lab_session import Lab
-from warren.errors import CourseError
+from warren.errors import BrokerRefused, BrokerUnavailable, CourseError
 
 HELLO = course.lab("01")
 
@@ -156,6 +157,23 @@ def test_a_check_begins_with_an_empty_room(lab: Lab) -> None:
     assert "shop" not in [row["name"] for row in lab.management.exchanges(lab.vhost)]
 
 
+def test_emptying_the_room_leaves_connections_open(lab: Lab) -> None:
+    """Queues, exchanges and policies go, a notebook's connection stays; what is exclusive to it cannot go: told."""
+    with pika.BlockingConnection(pika.URLParameters(lab.url)) as connection:
+        channel = connection.channel()
+        channel.queue_declare("orders", durable=True)
+        channel.exchange_declare("shop", "fanout", durable=True)
+        policy = {"pattern": ".*", "definition": {"max-length": 5}}
+        lab.management._call("PUT", f"policies/{lab.vhost}/limit", json=policy)
+        lab.empty()
+        assert lab.management.queue_totals(lab.vhost) == lab.management.policies(lab.vhost) == []
+        assert "shop" not in [row["name"] for row in lab.management.exchanges(lab.vhost)]
+        channel.queue_declare("mine", exclusive=True)
+        with pytest.raises(BrokerRefused, match="could not be emptied: it still holds queues: 1"):
+            lab.empty()
+        assert channel.is_open
+
+
 def test_a_vhost_that_somebody_removed_is_made_again(lab: Lab) -> None:
     """A second kernel, or `warren check`, closes the same lab and takes its vhost along: the next check works."""
     lab.management.delete_vhost(lab.vhost)
@@ -171,6 +189,17 @@ def test_a_broker_that_is_gone_is_nobodys_mistake(leash: Leash) -> None:
                 result = lab.check(exercise.number, *handed_in(notebook, exercise))
                 assert result.state == "cannot tell"
                 assert "the broker does not answer" in result.because
+
+
+def test_reset_without_a_broker_says_what_to_do_and_leaves_the_notebook(leash: Leash) -> None:
+    """With the broker gone nothing is reset, not even the notebook, and one sentence names the next step."""
+    work.hand_out()
+    copy = work.copy_of(HELLO.lab_notebook)
+    with Lab(leash.broker, HELLO) as lab:
+        leash.let_go()
+        with pytest.raises(BrokerUnavailable, match="nothing was reset: run the lab's first cell, which starts one"):
+            lab.reset()
+    assert not list(copy.parent.glob(f"{copy.name}.bak-*"))
 
 
 def test_a_broker_that_goes_during_a_check_is_nobodys_mistake(leash: Leash, tmp_path: Path) -> None:
@@ -210,6 +239,72 @@ def test_a_lab_works_in_the_one_vhost_of_a_participant(broker: Broker, vhost: st
                     assert lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise)).done
     finally:
         broker.ctl("delete_user", "participant")
+
+
+@pytest.fixture
+def limited(lab: Lab) -> Iterator[Callable[[str, int], None]]:
+    """Sets a limit of the lab's vhost or user, as whoever runs a shared broker may."""
+    of = {"vhost": lab.vhost, "user": lab.management.whoami()["name"]}
+    paths = []
+
+    def limit(name: str, most: int) -> None:
+        kind, _, what = name.partition(" ")
+        paths.append(f"{kind}-limits/{of[kind]}/{what}")
+        lab.management._call("PUT", paths[-1], json={"value": most})
+
+    yield limit
+    for path in paths:
+        lab.management._call("DELETE", path)
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "said"),
+    [
+        ("vhost max-connections", 0, "the broker's limit of 0 connections is reached (530): restart the kernels"),
+        ("vhost max-connections", 1, "the broker's limit of 1 connections is reached (530): restart the kernels"),
+        ("vhost max-queues", 0, "the broker's limit of 0 queues in this vhost is reached (406): delete those"),
+        ("user max-connections", 0, "the broker's limit of 0 connections is reached (530)"),
+        ("user max-channels", 0, "the broker's limit of 0 channels for this user is reached (530)"),
+    ],
+    ids=["no connection for the check", "none for the function", "no queue", "no connection", "no channel"],
+)
+def test_a_limit_of_the_broker_is_nobodys_mistake(
+    lab: Lab, limited: Callable[[str, int], None], name: str, most: int, said: str
+) -> None:
+    """Where a limit of the broker stops the check or the learner's function: `cannot tell`, with the way out."""
+    lab.empty()
+    limited(name, most)
+    result = lab.check(1, good_orders)
+    assert result.state == "cannot tell", result
+    assert said in result.because
+
+
+def test_a_broker_that_stays_silent_is_nobodys_mistake(broker: Broker, vhost: str) -> None:
+    """Where something takes the connection and never answers, the check ends with `cannot tell`."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}/{vhost}?stack_timeout=1"
+        silent = f"{broker.url.rpartition('@')[0]}@{address}"
+        with Lab(Broker("external", silent, broker.management_url, broker.version), HELLO) as lab:
+            result = lab.check(1, good_orders)
+    assert result.state == "cannot tell"
+    assert "the broker does not answer" in result.because
+
+
+def test_a_user_without_permissions_is_nobodys_mistake(broker: Broker, vhost: str) -> None:
+    """A user who may not declare gets `cannot tell`, whether the check or the learner's function comes to it first."""
+    broker.ctl("add_user", "guest_only", "secret")
+    try:
+        broker.ctl("set_user_tags", "guest_only", "management")
+        broker.ctl("set_permissions", "-p", vhost, "guest_only", "", ".*", ".*")
+        address = broker.url_for(vhost).rpartition("@")[2]
+        shared = Broker("external", f"amqp://guest_only:secret@{address}", broker.management_url, broker.version)
+        with Lab(shared, HELLO) as lab:
+            for exercise in (one for entry, one in EXERCISES if entry == HELLO):
+                result = lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise))
+                assert result.state == "cannot tell", result
+                assert "the user of this URL has no permission to configure the queue `orders` (403)" in result.because
+    finally:
+        broker.ctl("delete_user", "guest_only")
 
 
 def test_an_alarm_is_nobodys_mistake(lab: Lab) -> None:
@@ -262,5 +357,5 @@ def test_reset_gives_back_the_lab_and_keeps_what_was_written(broker: object) -> 
     kept = copy.with_name(f"{copy.name}.bak-1")
     assert copy.read_bytes() == HELLO.lab_notebook.read_bytes()
     assert kept.read_text(encoding="utf-8") == "mine"
-    assert kept.name in said
+    assert f"Your notebook, as last saved, is kept as `{kept.name}`" in said
     kept.unlink()

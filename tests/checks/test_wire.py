@@ -10,7 +10,8 @@ import pytest
 from pika import exceptions, spec
 
 from warren.brokers.broker import Broker
-from warren.checks.wire import Wire
+from warren.checks.deliveries import deliveries, refused
+from warren.checks.wire import KEPT, Wire
 
 
 @pytest.fixture
@@ -39,6 +40,9 @@ def test_what_is_said_arrives_unchanged_and_is_noted(queue_url: str) -> None:
     ]
     assert [tag.delivery_tag for tag in wire.said(spec.Basic.Ack)] == [1, 2, 3, 4]
     assert len(wire.conversations) == 1
+    published, given = wire.noted(spec.Basic.Publish), wire.conversations[0].heard
+    assert [one.body for one in published] == [body[:KEPT] for body in bodies]
+    assert [one.body for one in given if isinstance(one.method, spec.Basic.GetOk)] == [body[:KEPT] for body in bodies]
     wire.close()
 
 
@@ -52,6 +56,38 @@ def test_each_connection_is_a_conversation(queue_url: str) -> None:
         for one in wire.conversations
     ]
     assert sorted(channels, key=len) == [[1], [1, 2]]
+    wire.close()
+
+
+def test_what_was_acknowledged_is_told_by_channel_and_tag(queue_url: str) -> None:
+    """One ack settles one delivery, `multiple` all up to it, and both on their own channel only."""
+    wire = Wire(queue_url)
+    with pika.BlockingConnection(pika.URLParameters(wire.url)) as connection:
+        first, second = connection.channel(), connection.channel()
+        first.queue_declare("q", durable=True)
+        for number in range(6):
+            first.basic_publish("", "q", str(number))
+        for channel in (first, first, first, first, second, second):
+            channel.basic_get("q")
+        first.basic_ack(2, multiple=True)
+        first.basic_ack(4)
+        second.basic_ack(1)
+    assert [(one.body, one.acked) for one in deliveries(wire)] == [
+        ("0", True), ("1", True), ("2", False), ("3", True), ("4", True), ("5", False),
+    ]  # fmt: skip
+    wire.close()
+
+
+def test_what_the_broker_refused_is_known_though_nobody_raised(queue_url: str) -> None:
+    """A function that swallows an exception, or ends before it comes, has it told all the same."""
+    wire = Wire(queue_url)
+    assert refused(wire) is None
+    connection = pika.BlockingConnection(pika.URLParameters(wire.url))
+    with pytest.raises(exceptions.ChannelClosedByBroker):
+        connection.channel().queue_declare("nowhere", passive=True)
+    connection.close()
+    assert "there is no queue `nowhere` on this broker (404)" in (refused(wire) or "")
+    assert refused(wire, since=time.monotonic()) is None
     wire.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from warren import course, work
+from warren import course, jupyter_home, work
 from warren import progress as kept
 from warren.checks.exercise import exercises
 from warren.checks.result import FORMS, Result
@@ -24,17 +25,18 @@ def check(
     within: Annotated[float, typer.Option(min=1, help="Seconds one cell may run.")] = CELL_WITHIN,
 ) -> None:
     """Run your notebook of a lab from top to bottom, and say how each exercise stands. Exit code 0: all are done."""
-    from warren.checks.notebook_run import missing, run  # imports what would slow down every other command
+    from warren.checks.notebook_run import run  # imports what would slow down every other command
 
     entry = course.lab(lab)
     every = exercises(entry.number)
     notebook = work.copy_of(entry.lab_notebook)
+    os.environ |= jupyter_home.environment()  # the kernel that `warren lab` gives this notebook
     if not notebook.exists():
         work.hand_out()
     with console.status(f"Lab {entry.number} · {entry.title}") as status:
         ran = run(notebook, within, lambda cell, of: status.update(f"Lab {entry.number} · cell {cell} of {of}"))
     console.print(f"Lab {entry.number} · {entry.title}", style="bold")
-    results = [ran.results.get(one.number, missing()) for one in every]
+    results = [ran.results.get(one.number, ran.missing) for one in every]
     for one, result in zip(every, results, strict=True):
         console.print(_line(one.name, result), soft_wrap=True)
     for trouble in ran.troubles:
@@ -52,8 +54,8 @@ def progress() -> None:
     """Show the course and what you have done of it."""
     try:
         done = kept.read()
-    except kept.Broken as broken:
-        console.print(str(broken), markup=False)
+    except (kept.Broken, work.WorkUnwritable) as broken:
+        console.print(str(broken), markup=False, soft_wrap=True)
         done = {}
     table = Table("", "Lesson", "Lab", title="The course", title_justify="left")
     for lesson in course.lessons():

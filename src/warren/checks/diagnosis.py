@@ -4,7 +4,33 @@ from __future__ import annotations
 
 import re
 
+from warren.checks.result import cut
 from warren.workers import Failure
+
+LONGEST = 160  # characters of an exception's own words, or of a line of code
+
+# What the broker refuses whoever asks, whatever the code is: its limits, and what the user of the URL may not do.
+REFUSALS: tuple[tuple[str, str], ...] = (
+    (
+        r"connection limit \((?P<most>\d+)\) is reached",
+        "the broker's limit of {most} connections is reached (530): restart the kernels of notebooks that you do not "
+        "need, which closes theirs",
+    ),
+    (
+        r"reached the maximum allowed user limit of (?P<most>\d+)",
+        "the broker's limit of {most} channels for this user is reached (530): restart the kernels of notebooks that "
+        "you do not need, which closes theirs",
+    ),
+    (
+        r"queue limit in vhost '.*' \((?P<most>\d+)\) is reached",
+        "the broker's limit of {most} queues in this vhost is reached (406): delete those that you do not need",
+    ),
+    (
+        r"ACCESS_REFUSED - (?P<right>\w+) access to (?P<kind>\w+) '(?P<name>[^']*)' in vhost '.*' refused for user",
+        "the user of this URL has no permission to {right} the {kind} `{name}` (403): ask whoever runs the broker for "
+        "configure, write and read in this vhost",
+    ),
+)
 
 # Matched against "ExceptionName: its text". `{name}` and the like are the groups of the pattern. Measured on 4.3.6
 # with pika 1.4.4; the broker's texts are those of rabbit_amqqueue.erl, rabbit_channel.erl and rabbit_misc.erl.
@@ -17,17 +43,32 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"inequivalent arg '(?P<argument>[^']*)' for (?P<kind>\w+) '(?P<name>[^']*)' in vhost .*: "
         r"received (?P<new>.*?) but current is (?P<old>.*?)['\")]*$",
-        "the {kind} `{name}` exists already with `{argument}` = {old}, and this declares it with {new} (406): what a "
-        "{kind} was declared with cannot be changed, so declare it the same way everywhere",
+        "the {kind} `{name}` exists already with `{argument}` = {old}, and this declares it with {new} (406): declare "
+        "it the same way everywhere",
     ),
     (
-        r"NOT_FOUND - no (?P<kind>queue|exchange) '(?P<name>[^']*)'",
-        "there is no {kind} `{name}` on this broker (404): declare it first, and look at its spelling",
+        r"NOT_FOUND - no exchange '(?P<name>[^']*)'",
+        "there is no exchange `{name}` on this broker (404): declare it first, and look at its spelling. Straight to a "
+        'queue it is `basic_publish("", queue, …)`',
+    ),
+    (
+        r"NOT_FOUND - no queue '(?P<name>[^']*)'",
+        "there is no queue `{name}` on this broker (404): declare it first, and look at its spelling",
+    ),
+    (
+        r"NOT_IMPLEMENTED - prefetch_size",
+        "the first argument of `basic_qos` is a size in bytes, which RabbitMQ does not have (540): write "
+        "`basic_qos(prefetch_count=1)`",
+    ),
+    (
+        r"unknown delivery tag 0\b",
+        "a `basic_ack` or `basic_nack` before this line has no delivery tag (406): write "
+        "`basic_ack(method.delivery_tag)`",
     ),
     (
         r"unknown delivery tag (?P<tag>\d+)",
-        "this delivery was settled already, or came on another channel (406 unknown delivery tag): acknowledge each "
-        "delivery once, on the channel that brought it; the broker closed the channel and put back all it held",
+        "a `basic_ack` before this line is for a delivery that was settled already, or that came on another channel "
+        "(406): acknowledge each once, on the channel that brought it",
     ),
     (
         r"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '(?P<name>[^']*)'",
@@ -61,8 +102,52 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"^UnroutableError", "no queue is bound for that routing key, and the message came back"),
     (r"^(AMQPConnectionError|gaierror|AddressPairError)", "no connection: connect to the `url` the function is given"),
     (
+        r"^NameError: name '(?P<name>lesson|lab|worker|connection|channel)' is not defined",
+        "there is no `{name}` inside this function: use the parameter it is given (`url`, or `worker` with its "
+        "`worker.url`), and open connection and channel inside",
+    ),
+    (
         r"^NameError: name '(?P<name>\w+)' is not defined",
         "it uses `{name}`, which is not defined: import or define it in a cell above, and run that cell",
+    ),
+    (
+        r"^AttributeError: 'str' object has no attribute '(connection_attempts|host|blocked_connection_timeout)'",
+        "pika wants parameters, not text: write `pika.BlockingConnection(pika.URLParameters(url))`",
+    ),
+    (
+        r"^error: .* in .*delivery_mode",
+        "`delivery_mode` is a number: write `pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`",
+    ),
+    (
+        r"^AttributeError: .* object has no attribute 'encode' in .*self\.properties\.encode",
+        "the properties of a message are a `pika.BasicProperties`: write "
+        "`pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`",
+    ),
+    (
+        r"^AssertionError: A non-string value was supplied for self\.(?P<name>\w+)",
+        "`{name}` of `pika.BasicProperties` is text; a value without a name is the first of them, `content_type`: "
+        "name it, as in `pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`",
+    ),
+    (
+        r"^AttributeError: Durable\b",
+        "queues are durable, messages are persistent: write `pika.DeliveryMode.Persistent`",
+    ),
+    (
+        r"^error: required argument is not an integer|^error: .*format requires",
+        "a number is asked for here, such as a delivery tag: do you mean `method.delivery_tag`?",
+    ),
+    (
+        r"a worker process cannot use \.(?P<name>\w+) of",
+        "a lab or lesson, and its `.{name}`, stays in the notebook: use what the function is given. Where the broker "
+        "must restart, the check itself restarts it",
+    ),
+    (
+        r"cannot pickle '(?P<name>generator|async_generator|coroutine)' object",
+        "a {name}, which has not run yet: make a list of it and return that",
+    ),
+    (
+        r"^SystemExit",
+        "that would end the whole notebook: `return` ends the function alone",
     ),
     (
         r"^TypeError: .*'NoneType' object is not subscriptable",
@@ -78,8 +163,19 @@ SENTENCES: tuple[tuple[str, str], ...] = (
 
 def explain(failure: Failure) -> str | None:
     """The sentence for that error, without a full stop; None for one that is not in the table."""
-    for pattern, sentence in SENTENCES:
-        if found := re.search(pattern, str(failure), re.DOTALL):
+    vague = failure.type in ("error", "AttributeError")  # struct's and Python's, which don't say what they are about
+    text = f"{failure} in {failure.last_line}" if vague else str(failure)
+    return _told(text, (*REFUSALS, *SENTENCES))
+
+
+def refusal(text: str) -> str | None:
+    """The same for what the broker said where no code is at fault: a limit, or a permission that is not given."""
+    return _told(text, REFUSALS)
+
+
+def _told(text: str, table: tuple[tuple[str, str], ...]) -> str | None:
+    for pattern, sentence in table:
+        if found := re.search(pattern, text, re.DOTALL):
             return sentence.format_map({name: _plain(text) for name, text in found.groupdict().items()})
     return None
 
@@ -91,9 +187,14 @@ def _plain(text: str) -> str:
 
 def tell(name: str, failure: Failure) -> str:
     """What a function called `name` raised, and where; to follow "wrong, because"."""
+    if failure.type == "ProcessEnded":
+        return f"`{name}` did not return: {failure.message}"
+    if failure.message.startswith("what the function returned"):
+        return f"`{name}` returned what cannot leave its process: {explain(failure) or cut(failure.message, LONGEST)}"
     where = failure.where(name)
-    what = explain(failure) or failure.message
-    return f"`{name}` raised {failure.type}" + (f" at {_quoted(where)}" if where else "") + f": {what}"
+    what = explain(failure) or cut(failure.message, LONGEST)
+    kind = "an error" if failure.type == "error" else failure.type  # struct's, which has no other name
+    return f"`{name}` raised {kind}" + (f" at {_quoted(cut(where, LONGEST))}" if where else "") + f": {what}"
 
 
 def _quoted(where: str) -> str:

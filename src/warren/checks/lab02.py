@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from pika import spec
 
+from warren.checks.arrivals import forgets
 from warren.checks.exercise import Learners, exercise
+from warren.checks.full_disk import FULL, all_settled
 from warren.checks.learner import name
+from warren.checks.pause import more_after_a_pause, still_works
+from warren.checks.prefetch import why_so_many
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, cannot_tell, done, wrong
 from warren.checks.scenarios import (
     acked_when_done,
     begun_once,
+    called_rightly,
     each_once,
     killed_mid_work,
     queue_holds,
+    same_texts,
     shared_durable_queue,
     taken_by_hand,
+    unacknowledged,
 )
 from warren.workers import Child
 
-WORKERS, PHOTOS = 3, 30
+WORKERS, PHOTOS = 3, 30  # the last photos, one for each worker, come after a pause
 LARGE, SMALL = 0.06, 0.005  # seconds; with one large photo in three, dealing them out in turn gives one worker them all
-FULL = "no space left on the disk for now"
 
 
 def photos(count: int) -> list[str]:
@@ -42,14 +48,16 @@ def photos(count: int) -> list[str]:
 def share(probe: Probe, resize_photos: Learners) -> Result:
     """All three are held in their first photo while the check looks at what else they were given; then they go on."""
     tasks = photos(PHOTOS)
+    waiting, late = tasks[:-WORKERS], tasks[-WORKERS:]
     probe.declare("photos")
-    probe.publish("photos", tasks)
+    probe.publish("photos", waiting)
     takes = {task: LARGE if number % WORKERS == 0 else SMALL for number, task in enumerate(tasks)}
     child = probe.start(resize_photos, workers=WORKERS, resize=probe.ledger.work("resize", takes=takes, holds=None))
-    _all_busy(probe, resize_photos, child)
-    _nothing_in_reserve(probe, resize_photos)
+    _all_busy(probe, resize_photos, child, waiting)
+    _nothing_in_reserve(probe, resize_photos, len(waiting))
     probe.ledger.release()
-    _all_done(probe, resize_photos, child, tasks)
+    _all_done(probe, resize_photos, child, waiting)
+    more_after_a_pause(probe, resize_photos, child, "photos", late, WORKERS)
     probe.stopped(resize_photos, child)
     acked_when_done(probe, resize_photos)
     each_once(probe, tasks)
@@ -59,20 +67,22 @@ def share(probe: Probe, resize_photos: Learners) -> Result:
         )
     return done(
         f"{WORKERS} workers resized {PHOTOS} photos, each once; while every worker was busy with its first, "
-        f"the other {PHOTOS - WORKERS} waited in the queue for whoever would be free"
+        f"the others waited in the queue for whoever would be free"
     )
 
 
-def _all_busy(probe: Probe, function: Learners, child: Child) -> None:
+def _all_busy(probe: Probe, function: Learners, child: Child, tasks: list[str]) -> None:
     """Three workers have each begun a photo, each over a connection of its own."""
     busy = probe.wait(
         lambda: len(probe.ledger.workers),
         lambda seen: seen == WORKERS or not child.alive or probe.auto_acks() or probe.unacked("photos") > WORKERS,
     )
+    same_texts(sorted(probe.ledger.tasks("begun")), tasks, "resize")
     taken_by_hand(probe, function)
     _own_connections(probe, child)
-    _still_works(probe, function, child)
+    still_works(probe, function, child)
     if not busy.met:
+        called_rightly(probe, function, "resize")
         looked = f"the check waited {busy.within:g} s for {WORKERS} workers to begin a photo each"
         raise Wrong(f"{looked}, and {busy.seen} had")
 
@@ -91,33 +101,17 @@ def _own_connections(probe: Probe, child: Child) -> None:
         )
 
 
-def _still_works(probe: Probe, function: Learners, child: Child) -> None:
-    if not child.alive:
-        probe.returned(function, child)
-        raise Wrong(f"`{name(function)}` returned before `worker.stopping` was True, with photos still to do")
-
-
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _nothing_in_reserve(probe: Probe, function: Learners) -> None:
+def _nothing_in_reserve(probe: Probe, function: Learners, count: int) -> None:
     """With three photos begun, the broker has handed out these three and no more."""
     handed = probe.wait(lambda: probe.unacked("photos"), lambda seen: seen >= WORKERS or probe.early_acks()).seen
     acked_when_done(probe, function)
     if handed > WORKERS:
-        said = f"before any photo was finished, the broker had handed out {handed} of {PHOTOS}: "
-        raise Wrong(said + _why_so_many(probe))
-
-
-def _why_so_many(probe: Probe) -> str:
-    for one in probe.wire.conversations:
-        methods = [each.method for each in one.said if isinstance(each.method, (spec.Basic.Qos, spec.Basic.Consume))]
-        if any(isinstance(method, spec.Basic.Qos) for method in methods):
-            if isinstance(methods[0], spec.Basic.Consume):
-                return "`basic_qos` came after the consumer, and counts only for those that begin later"
-            return "the prefetch is more than one, so a busy worker sits on photos that a free one could do"
-    return "without `basic_qos` the whole backlog goes to whoever connects first"
+        said = f"before any photo was finished, the broker had handed out {handed} of {count}: "
+        raise Wrong(said + why_so_many(probe.wire))
 
 
 def _all_done(probe: Probe, function: Learners, child: Child, tasks: list[str]) -> None:
@@ -127,11 +121,10 @@ def _all_done(probe: Probe, function: Learners, child: Child, tasks: list[str]) 
     waited = probe.wait(lambda: probe.ledger.tasks("begun"), over)
     begun_once(probe, function)
     if not set(tasks) <= set(probe.ledger.tasks("done")):
-        _still_works(probe, function, child)
-        finished, unacked = len(probe.ledger.tasks("done")), probe.unacked("photos")
+        still_works(probe, function, child)
+        finished = len(probe.ledger.tasks("done"))
         said = f"{finished} of {len(tasks)} photos were resized, and in {waited.within:g} s no other was begun"
-        reason = f": {unacked} are unacknowledged, and a worker gets the next one for its ack" if unacked else ""
-        raise Wrong(said + reason)
+        raise Wrong(said + unacknowledged(probe, "photos"))
 
 
 @exercise(
@@ -145,15 +138,17 @@ def _all_done(probe: Probe, function: Learners, child: Child, tasks: list[str]) 
     "`else: channel.basic_ack(method.delivery_tag)`.",
 )
 def keep(probe: Probe, resize_carefully: Learners) -> Result:
-    """One worker is killed in the middle of photo 4; the next meets a full disk at photo 7."""
+    """One worker is killed in the middle of photo 4; the next meets a full disk at photo 7, then an empty queue."""
     tasks = photos(12)
+    waiting, late = tasks[:10], tasks[10:]
     probe.declare("photos")
-    probe.publish("photos", tasks)
-    killed_mid_work(probe, resize_carefully, "photos", tasks, probe.ledger.work("resize", holds=(tasks[3],)), workers=1)
+    probe.publish("photos", waiting)
+    held, full = tasks[3], tasks[6]
+    killed_mid_work(probe, resize_carefully, "photos", waiting, probe.ledger.work("resize", holds=(held,)), workers=1)
     probe.ledger.release()
-    work = probe.ledger.work("resize", raises={tasks[6]: FULL})
-    child = probe.start(resize_carefully, workers=1, resize=work)
-    _all_settled(probe, resize_carefully, child, tasks, raised=tasks[6])
+    child = probe.start(resize_carefully, workers=1, resize=probe.ledger.work("resize", raises={full: FULL}))
+    all_settled(probe, resize_carefully, child, "photos", waiting, full)
+    more_after_a_pause(probe, resize_carefully, child, "photos", late, 1)
     probe.stopped(resize_carefully, child)
     acked_when_done(probe, resize_carefully)
     each_once(probe, tasks)
@@ -163,40 +158,6 @@ def keep(probe: Probe, resize_carefully: Learners) -> Result:
         "a worker was killed in the middle of photo 4, the next met a full disk at photo 7 and went on: "
         "12 of 12 photos resized, none lost, none twice"
     )
-
-
-def _all_settled(probe: Probe, function: Learners, child: Child, tasks: list[str], raised: str) -> None:
-    """Every photo is done, also the one that raised first."""
-
-    def finished() -> bool:
-        return set(tasks) <= set(probe.ledger.tasks("done"))
-
-    def over(_: object) -> bool:
-        return finished() or not child.alive or bool(probe.ledger.tasks("raised") and not probe.held("photos"))
-
-    waited = probe.wait(lambda: probe.ledger.entries, over)
-    if finished():
-        return
-    if child.failure and FULL in child.failure.message:
-        ended = f"`resize` raised {child.failure.type} for `{raised}`, and the worker ended with it"
-        raise Wrong(f"{ended}: catch it, give the photo back and go on")
-    _still_works(probe, function, child)
-    if waited.met:
-        raise Wrong(_gone(probe, raised))
-    raise Wrong(
-        f"`resize` raised for `{raised}`, and {waited.within:g} s later {probe.unacked('photos')} photo was "
-        "unacknowledged still: neither acknowledged nor given back, it stays with this worker"
-    )
-
-
-def _gone(probe: Probe, raised: str) -> str:
-    thrown = [method for method in probe.wire.said(spec.Basic.Nack, spec.Basic.Reject) if not method.requeue]
-    how = (
-        "it was rejected with `requeue=False`"
-        if thrown
-        else "it was acknowledged all the same (is the ack in a `finally`?)"
-    )
-    return f"`resize` raised for `{raised}`, and the photo was gone, not resized: {how}"
 
 
 @exercise(
@@ -209,19 +170,35 @@ def _gone(probe: Probe, raised: str) -> str:
 def outlive(probe: Probe, send_photos: Learners) -> Result:
     """Published, looked at, and the broker really restarted."""
     tasks = photos(10)
-    probe.run(send_photos, photos=tasks)
+    try:
+        probe.run(send_photos, photos=tasks)
+    except Wrong:
+        _asks_for_durable(probe, send_photos)
+        raise
     shared_durable_queue(probe, send_photos, "photos")
     queue_holds(probe, "photos", tasks)
     transient = [one.body for one in probe.messages("photos") if not one.persistent]
     if transient and probe.management.queue(probe.vhost, "photos").get("type") == "classic":
         return wrong(
             f"{len(transient)} of {len(tasks)} messages are transient: the durable queue comes back after a restart, "
-            "and comes back without them. Ask for `delivery_mode` 2, persistent"
+            "and comes back without them. Publish each with "
+            "`pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`"
         )
     probe.restart_broker()
     back = probe.wait_ready("photos", len(tasks))
     if not back.met:
-        return cannot_tell(
-            f"the broker restarted, and {back.seen or 0} of {len(tasks)} photos came back, though all were persistent"
-        )
+        came = f"the broker restarted, and {back.seen or 0} of {len(tasks)} photos came back"
+        if reason := forgets(probe, "photos"):
+            return wrong(f"{came}: {reason}")
+        return cannot_tell(f"{came}, though all were persistent")
     return done(f"the broker was restarted, and {len(tasks)} of {len(tasks)} photos were in the queue afterwards")
+
+
+def _asks_for_durable(probe: Probe, function: Learners) -> None:
+    """The queue was declared durable: since 4.3 the broker refuses others, before that it forgets them."""
+    for asked in probe.wire.said(spec.Queue.Declare):
+        if not (asked.passive or asked.durable or asked.exclusive):
+            raise Wrong(
+                f"`{name(function)}` declares `{asked.queue}` without `durable=True`: a queue that must survive the "
+                "broker is durable, and RabbitMQ refuses a shared one that is not (541, since 4.3)"
+            )

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pika import exceptions
-
 from warren import course, progress, starting, work
 from warren.brokers.broker import Broker
+from warren.brokers.connecting import FAULTS
+from warren.checks.diagnosis import refusal
 from warren.checks.exercise import Exercise, exercises, find
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Verdict, cannot_tell, not_yet
@@ -19,7 +19,8 @@ from warren.errors import BrokerRefused, BrokerUnavailable, ManagementUnavailabl
 from warren.session import Session
 
 GONE = "the broker does not answer, which is not your code's fault: open the lab again, or see `warren doctor`"
-BROKER_ERRORS = (BrokerRefused, ManagementUnavailable, BrokerUnavailable, exceptions.AMQPError, OSError)
+NOT_RESET = "The broker does not answer, so nothing was reset: run the lab's first cell, which starts one, then reset."
+BROKER_ERRORS = (BrokerRefused, ManagementUnavailable, BrokerUnavailable, *FAULTS)
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,22 @@ class Lab(Session):
         self._hinted: dict[int, int] = {}
         super().__init__(broker, f"lab_{entry.name}", f"Lab {entry.number} · {entry.title}")
 
-    def check(self, exercise: int, *functions: Callable[..., Any]) -> Result:
+    def check(self, exercise: int | Callable[..., Any], *functions: Callable[..., Any]) -> Result:
         """Try the learner's function on the broker and say what was seen.
 
         The check empties the lab's vhost, runs the function in a process of its own with a deadline, and looks at the
         broker. Its result is kept for `warren progress`.
         """
+        if callable(exercise):
+            return not_yet(f"the exercise's number comes first: {_calls(self._entry.number, exercise)}")
         asked = find(self._entry.number, exercise)
         self._must_be_open()
         result = replace(_checked(self, asked, functions), exercise=asked.name)
         return progress.keep(self._entry.number, exercise, result)
+
+    def empty(self) -> None:
+        """Make the vhost empty, with connections to it left open. Raises BrokerRefused if one keeps something there."""
+        self._clean.empty(close_connections=False)
 
     def renew(self) -> None:
         """Make the vhost anew, whatever became of it; connections to it are closed."""
@@ -72,17 +79,32 @@ class Lab(Session):
         find(self._entry.number, exercise)
         return Text(f"```python\n{solution(self._entry, exercise)}\n```")
 
-    def reset(self) -> Text:
-        """Begin again: the vhost empty, the notebook as it was handed out; the learner's own is kept beside it."""
+    def reset(self, *exercises: object) -> Text:
+        """Begin again: the vhost empty, the notebook as it was handed out; the learner's own is kept beside it.
+
+        Raises BrokerUnavailable, with everything as it was, if the broker does not answer.
+        """
         self._must_be_open()
-        self._clean.open()
+        if exercises:
+            return Text("Nothing was reset: `lab.reset()`, without a number, begins all exercises of this lab again.")
+        try:
+            self._clean.open()
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailable(NOT_RESET) from error
         self._hinted.clear()
         kept = work.restore(self._entry.lab_notebook)
-        where = f"Your notebook so far is kept as `{kept.name}`. " if kept else ""
+        where = f"Your notebook, as last saved, is kept as `{kept.name}`. " if kept else ""
         return Text(
             f"{self.title}: the vhost is empty and the notebook is as it was at the start. {where}"
             "Show it with File ▸ Reload Notebook from Disk."
         )
+
+
+def _calls(lab: str, function: Callable[..., Any]) -> str:
+    """How to have that function checked; the calls of all exercises if its name is of none."""
+    every = exercises(lab)
+    its = [one for one in every if getattr(function, "__name__", "") in one.takes]
+    return " · ".join(f"`{one.call}`" for one in its or every)
 
 
 def _checked(lab: Lab, exercise: Exercise, functions: tuple[Callable[..., Any], ...]) -> Result:
@@ -90,25 +112,38 @@ def _checked(lab: Lab, exercise: Exercise, functions: tuple[Callable[..., Any], 
         return not_yet(f"give the check your function: `{exercise.call}`")
     try:
         probe = Probe(lab)
-    except BROKER_ERRORS:
-        return cannot_tell(GONE)
+    except BrokerRefused as refused:
+        return cannot_tell(str(refused))
+    except BROKER_ERRORS as error:
+        return cannot_tell(refusal(str(error)) or GONE)
     with contextlib.closing(probe):
-        try:
-            result = _verdict(probe, exercise, functions)
-            trouble = probe.trouble()
-        except BROKER_ERRORS:
-            if not (trouble := probe.trouble()):  # the broker is well: this is a mistake of the check
-                raise
-        return replace(cannot_tell(trouble) if trouble else result, printed=probe.printed)
+        return replace(_unless_trouble(probe, exercise, functions), printed=probe.printed)
+
+
+def _unless_trouble(probe: Probe, exercise: Exercise, functions: tuple[Callable[..., Any], ...]) -> Result:
+    """The verdict, or `cannot tell` where the broker had trouble before, during or after it."""
+    if trouble := probe.trouble():
+        return cannot_tell(trouble)
+    try:
+        result = _verdict(probe, exercise, functions)
+        trouble = probe.trouble() or (None if result.done else _refused(probe))
+    except BROKER_ERRORS as error:
+        trouble = probe.trouble() or refusal(str(error))
+        if not trouble:  # the broker is well: this is a mistake of the check
+            raise
+    return cannot_tell(trouble) if trouble else result
 
 
 def _verdict(probe: Probe, exercise: Exercise, functions: tuple[Callable[..., Any], ...]) -> Result:
-    if trouble := probe.trouble():
-        return cannot_tell(trouble)
     try:
         return exercise.check(probe, *functions)
     except Verdict as verdict:
         return verdict.result
+
+
+def _refused(probe: Probe) -> str | None:
+    """What the broker refused the learner's function for reasons that are not in it."""
+    return next((said for reason in probe.wire.refusals() if (said := refusal(reason))), None)
 
 
 def lab(number: str | int) -> Lab:

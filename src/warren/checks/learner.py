@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from warren.brokers.broker import Broker
 from warren.checks.diagnosis import tell
 from warren.checks.exercise import Learners
 from warren.checks.result import Verdict, Wrong, not_yet
@@ -30,6 +30,8 @@ def start(function: Learners, url: str, workers: int, arguments: Mapping[str, An
 
     Ends the check if the function cannot be called so, or cannot leave the notebook.
     """
+    _must_run(function)
+    _must_leave_the_broker(function)
     _must_take(function, ["worker" if workers else "url", *arguments])
     try:
         if workers:
@@ -80,6 +82,25 @@ def value(function: Learners, outcome: Outcome, within: float) -> Any:
     return outcome.value
 
 
+def _must_run(function: Learners) -> None:
+    """Calling it runs its lines: there is no `yield` in it. One that is `async` is awaited, see `run`."""
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise Wrong(
+            f"`{name(function)}` has a `yield` in it, so a call makes a generator and runs none of its lines: "
+            "where something is to be returned, collect it in a list and `return` that"
+        )
+
+
+def _must_leave_the_broker(function: Learners) -> None:
+    """It does not use the notebook's broker, which it could stop or restart under the check's feet."""
+    for each, value in _used(function).items():
+        if isinstance(value, Broker):
+            raise Wrong(
+                f"`{name(function)}` uses `{each}`, which stays in the notebook: use what the function is given. "
+                "Where the broker must restart, the check itself restarts it"
+            )
+
+
 def _must_take(function: Learners, given: list[str]) -> None:
     try:
         inspect.signature(function).bind(*given)
@@ -92,18 +113,21 @@ def _must_take(function: Learners, given: list[str]) -> None:
 
 def _stays_here(function: Learners) -> str | None:
     """The sentence for a connection or channel the function uses and did not open."""
-    used = {**getattr(function, "__globals__", {}), **_closure(function)}
-    code = getattr(function, "__code__", None)
-    names = (*code.co_names, *code.co_freevars) if code else ()
-    for each in names:
-        if isinstance(used.get(each), (pika.BlockingConnection, BlockingChannel)) and not isinstance(
-            used[each], ModuleType
-        ):
+    for each, value in _used(function).items():
+        if isinstance(value, (pika.BlockingConnection, BlockingChannel)):
             return (
                 f"`{name(function)}` uses `{each}`, which was opened outside of it: a connection or channel of pika "
                 "belongs to one thread of one process. Open both inside the function"
             )
     return None
+
+
+def _used(function: Learners) -> dict[str, Any]:
+    """What the function uses by names from outside of it."""
+    known = {**getattr(function, "__globals__", {}), **_closure(function)}
+    code = getattr(function, "__code__", None)
+    names = (*code.co_names, *code.co_freevars) if code else ()
+    return {each: known[each] for each in names if each in known}
 
 
 def _closure(function: Learners) -> dict[str, Any]:

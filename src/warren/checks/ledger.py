@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 GIVE_UP = (
     60.0  # seconds a held task waits; its process is killed long before, and must not live for ever if nobody does
@@ -20,7 +21,10 @@ POLL = 0.01
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: `what` is "begun", "raised" or "done", `by` says process and thread, `at` is `time.monotonic()`."""
+    """One line: `what` is "begun", "raised" or "done", or "refused", for a wrong call, and then `task` says why.
+
+    `by` says process and thread, `at` is `time.monotonic()`.
+    """
 
     what: str
     task: str
@@ -32,8 +36,8 @@ class Entry:
 class Work:
     """What stands for the work and is handed to the learner's function: `pack(order)`, `resize(photo)`.
 
-    A task in `takes` lasts that many seconds, one in `raises` fails the first time with that text, one in `holds` is
-    worked on until `Ledger.release` (or until its process is killed); `holds=None` holds every one.
+    A task in `takes` lasts that many seconds, one in `raises` fails with that text until `Ledger.mend`, one in `holds`
+    is worked on until `Ledger.release` (or until its process is killed); `holds=None` holds every one.
     """
 
     name: str
@@ -42,20 +46,27 @@ class Work:
     raises: Mapping[str, str] = field(default_factory=dict)
     holds: tuple[str, ...] | None = ()
 
-    def __call__(self, task: str) -> None:
-        if not isinstance(task, str):
-            raise TypeError(
-                f"{self.name}(…) takes text and got {type(task).__name__}: decode the body with body.decode()"
-            )
-        first = not any(entry.task == task for entry in _read(Path(self.folder)))
+    def __call__(self, *given: Any, **named: Any) -> None:
+        task = self._only(*given, *named.values())
         self._write("begun", task)
         if self.holds is None or task in self.holds:
             self._hold()
         time.sleep(self.takes.get(task, 0))
-        if first and task in self.raises:
+        if task in self.raises and not (Path(self.folder) / "mended").exists():
             self._write("raised", task)
             raise OSError(self.raises[task])
         self._write("done", task)
+
+    def _only(self, *given: Any) -> str:
+        if len(given) == 1 and isinstance(given[0], str):
+            return given[0]
+        if len(given) != 1:
+            refused = f"{self.name}(…) takes one argument, a text, and got {len(given)}"
+        else:
+            decode = ": decode the body with body.decode()" if isinstance(given[0], bytes) else ""
+            refused = f"{self.name}(…) takes text and got {type(given[0]).__name__}{decode}"
+        self._write("refused", refused)  # a learner's `except` may swallow what is raised
+        raise TypeError(refused)
 
     def _hold(self) -> None:
         deadline = time.monotonic() + GIVE_UP
@@ -93,9 +104,9 @@ class Ledger:
     def entries(self) -> list[Entry]:
         return _read(self._folder)
 
-    def tasks(self, what: str) -> list[str]:
-        """The tasks with that entry, in order, as often as they have it."""
-        return [entry.task for entry in self.entries if entry.what == what]
+    def tasks(self, what: str, since: float = 0) -> list[str]:
+        """The tasks with that entry, in order, as often as they have it (since that `time.monotonic()`)."""
+        return [entry.task for entry in self.entries if entry.what == what and entry.at >= since]
 
     @property
     def workers(self) -> set[str]:
@@ -105,6 +116,14 @@ class Ledger:
     def release(self) -> None:
         """Let held tasks go on, and hold none any more."""
         (self._folder / "released").touch()
+
+    def hold(self) -> None:
+        """Hold tasks again that are begun from now on."""
+        (self._folder / "released").unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        """From now on nothing raises any more."""
+        (self._folder / "mended").touch()
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -15,11 +15,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from warren.checks.result import Result, not_yet
-from warren.errors import WarrenError
+from warren.checks.result import Result, cannot_tell, not_yet
+from warren.errors import BrokerRefused, BrokerUnavailable, ManagementUnavailable, WarrenError
 
 _PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 _CHECK = re.compile(r"\blab\.check\(\s*(\d+)")
+_NO_LAB = "name 'lab' is not defined"
+_NO_BROKER = {kind.__name__ for kind in (BrokerRefused, BrokerUnavailable, ManagementUnavailable)}
 
 
 class NotANotebook(WarrenError):
@@ -28,10 +30,14 @@ class NotANotebook(WarrenError):
 
 @dataclass
 class Run:
-    """What came of it: the last result of each exercise, and a sentence for each cell that raised or did not end."""
+    """What came of it: the last result of each exercise, and a sentence for each cell that raised or did not end.
+
+    `missing` is for an exercise whose check the notebook did not reach or does not call.
+    """
 
     results: dict[int, Result] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    missing: Result = field(default_factory=lambda: not_yet("its check did not run"))
 
 
 def run(notebook: Path, within: float, watch: Callable[[int, int], None]) -> Run:
@@ -84,18 +90,24 @@ def _results(report: Path) -> dict[int, Result]:
 
 
 def _take_errors(content: Any, ran: Run) -> None:
-    """A sentence for each cell that raised; a check whose function is not there is an exercise not yet done."""
+    """A sentence for each cell that raised; a check whose function is not there is an exercise not yet done.
+
+    Where there was no broker, no exercise was tried, and the broker's sentence is the only one.
+    """
     cells = [cell for cell in content.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(cells, 1):
-        for error in (output for output in cell.get("outputs", []) if output.output_type == "error"):
-            check = _CHECK.search(cell.source)
-            if check and error.ename == "NameError":
-                ran.results[int(check[1])] = not_yet(f"{error.evalue}: does the cell that defines it run?")
-            else:
-                said = _PLAIN.sub("", error.evalue)
-                ran.troubles.append(f"Cell {number} of {len(cells)} raised {error.ename}: {said}")
-
-
-def missing() -> Result:
-    """For an exercise whose check the notebook did not reach or does not call."""
-    return not_yet("its check did not run")
+    raised = [
+        (number, cell.source, output.ename, _PLAIN.sub("", output.evalue))
+        for number, cell in enumerate(cells, 1)
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    for number, source, kind, said in raised:
+        check = _CHECK.search(source)
+        if kind in _NO_BROKER:
+            ran.missing = cannot_tell(said)
+        elif ran.missing.state == "cannot tell" and said == _NO_LAB:
+            continue  # the cell that would have opened it has said why
+        elif check and kind == "NameError":
+            ran.results[int(check[1])] = not_yet(f"{said}: does the cell that defines it run?")
+        else:
+            ran.troubles.append(f"Cell {number} of {len(cells)} raised {kind}: {said}")

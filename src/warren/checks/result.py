@@ -16,6 +16,7 @@ FORMS: dict[State, tuple[str, str, str]] = {
     "cannot tell": ("?", ": ", "#56B4E9"),
 }
 _PRINTED_LINES = 10  # of what the learner's functions printed; a loop that prints must not fill the page
+_PRINTED_WIDTH = 160  # characters of a line, likewise
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Result:
 
     def _last_printed(self) -> list[str]:
         skipped = len(self.printed) - _PRINTED_LINES
-        return [*([f"(… {skipped} lines before)"] if skipped > 0 else []), *self.printed[-_PRINTED_LINES:]]
+        last = [cut(line, _PRINTED_WIDTH) for line in self.printed[-_PRINTED_LINES:]]
+        return [*([f"(… {skipped} lines before)"] if skipped > 0 else []), *last]
 
     def _repr_html_(self) -> str:
         """The text has the page's own colour, so it reads in light and in dark; no meaning rests on colour alone."""
@@ -67,6 +69,16 @@ def _code(text: str) -> str:
     if len(parts) % 2 == 0:  # an odd backtick, perhaps out of somebody's message: leave them all
         return "`".join(parts)
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or as much of it as that many characters hold."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def short(text: object) -> str:
+    """Something of the learner's, such as a body, short enough for a sentence and to stand between backticks."""
+    return cut(str(text), 60).replace("`", "'").replace("\n", "⏎")
 
 
 class Verdict(Exception):

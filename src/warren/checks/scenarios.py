@@ -2,48 +2,79 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import NoReturn
 
 from pika import spec
 
+from warren.checks.arrivals import why_missing, why_no_queue
+from warren.checks.deliveries import deliveries
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
 from warren.checks.ledger import Work
-from warren.checks.probe import Probe, Waited
-from warren.checks.result import Wrong
+from warren.checks.probe import Probe
+from warren.checks.result import Wrong, short
+from warren.checks.room import Waited
+from warren.workers import Child
+
+ARE = ("is unacknowledged", "are unacknowledged")  # one, and more
 
 
 def shared_durable_queue(probe: Probe, function: Learners, queue: str) -> None:
-    """The queue is there after the function ended, durable, and for everyone."""
+    """The queue is there after the function ended, durable, for everyone, and no stream."""
     # one that is exclusive goes with its connection, a moment after that has closed
     rows = {row["name"]: row for row in probe.management.queues(probe.vhost) if not row.get("exclusive")}
     if queue not in rows:
-        others = ", ".join(f"`{other}`" for other in sorted(rows))
-        there = (
-            f"there is {others}" if others else "there is none at all (an `exclusive` queue goes with its connection)"
-        )
+        others = ", ".join(f"`{short(other)}`" for other in sorted(rows))
+        there = f"there is {others}" if others else why_no_queue(probe)
         raise Wrong(f"when `{name(function)}` had ended there was no queue `{queue}`: {there}")
     if not rows[queue]["durable"]:
         raise Wrong(f"the queue `{queue}` is not durable, and goes when the broker does: add `durable=True`")
     if rows[queue]["auto_delete"]:
         raise Wrong(f"the queue `{queue}` is `auto_delete`: it goes with its last consumer, messages and all")
+    if rows[queue].get("type") == "stream":
+        raise Wrong(f"`{queue}` is a stream, which keeps what was read: this asks for a queue, classic or quorum")
 
 
-def queue_holds(probe: Probe, queue: str, bodies: Sequence[str]) -> None:
-    """Exactly these messages are ready, in this order."""
+def queue_holds(probe: Probe, queue: str, bodies: Sequence[str], *, since: float = 0, when: str = "") -> None:
+    """Exactly these messages are ready, in this order.
+
+    Reasons are sought in what was said since that `time.monotonic()`; `when` begins the sentence ("the second time, ").
+    """
     waited = probe.wait_ready(queue, len(bodies))
     seen = waited.seen or 0
     if seen < len(bodies):
-        hint = "; with the default exchange, the routing key is the name of the queue" if not seen else ""
-        looked = f"the check waited {waited.within:g} s for {len(bodies)} messages in `{queue}`"
-        raise Wrong(f"{looked} and saw {seen}{hint}")
-    messages = probe.messages(queue)
-    if len(messages) != len(bodies):
-        raise Wrong(f"there are {len(messages)} messages in `{queue}`, and should be {len(bodies)}")
-    for number, (asked, message) in enumerate(zip(bodies, messages, strict=True), 1):
-        if asked != message.body:
-            raise Wrong(f"message {number} in `{queue}` should be `{asked}` and is `{_short(message.body)}`")
+        looked = f"{when}the check waited {waited.within:g} s for {len(bodies)} messages in `{queue}`"
+        raise Wrong(f"{looked} and saw {seen}: {why_missing(probe, queue, bodies, since)}")
+    found = [message.body for message in probe.messages(queue)]
+    if len(found) != len(bodies):
+        raise Wrong(f"{when}there are {len(found)} messages in `{queue}`, and should be {len(bodies)}")
+    for number, (asked, body) in enumerate(zip(bodies, found, strict=True), 1):
+        if asked != body:
+            moved = f"all {len(bodies)} are there, in another order: " if sorted(bodies) == sorted(found) else ""
+            what = f"message {number} in `{queue}` should be `{asked}` and is `{short(body)}`"
+            raise Wrong(when + moved + what)
+
+
+def closed(probe: Probe, function: Learners) -> None:
+    """The function closed every connection it opened."""
+    for each in probe.wire.conversations:
+        if not any(isinstance(one.method, spec.Connection.Close) for one in [*each.said, *each.heard]):
+            raise Wrong(
+                f"`{name(function)}` did all that and left its connection open: end with `connection.close()`, "
+                "parentheses and all (it closes the channels too), or use `with`"
+            )
+
+
+def published_nothing(probe: Probe, function: Learners) -> None:
+    """The function only takes messages, and puts none back as a new one."""
+    if probe.wire.said(spec.Basic.Publish):
+        raise Wrong(
+            f"`{name(function)}` takes messages and publishes them again: the copy goes to the end of the queue, "
+            "or is lost with a function that dies before. What you don't acknowledge goes back by itself"
+        )
 
 
 def taken_by_hand(probe: Probe, function: Learners) -> None:
@@ -64,14 +95,28 @@ def acked_when_done(probe: Probe, function: Learners) -> None:
         raise Wrong(f"`{name(function)}` acknowledges before the work is done: what it works on when it dies is lost")
 
 
-def begun_once(probe: Probe, function: Learners) -> None:
-    """No task was begun twice: so far nothing has failed that could be a reason."""
-    again = [task for task, times in Counter(probe.ledger.tasks("begun")).items() if times > 1]
-    if again:
-        raise Wrong(
-            f"`{name(function)}` got `{again[0]}` again after it had worked on it: "
-            "what is finished is acknowledged, not put back"
-        )
+def skipped_none(probe: Probe, function: Learners, work: str) -> None:
+    """What came back after a kill was worked on before it was acknowledged."""
+    begun = [entry for entry in probe.ledger.entries if entry.what == "begun"]
+    for one in deliveries(probe.wire):
+        worked = any(entry.task == one.body and entry.at > one.at for entry in begun)
+        if one.redelivered and one.acked and not worked:
+            raise Wrong(
+                f"`{short(one.body)}` came back marked `redelivered`, and `{name(function)}` acknowledged it without "
+                f"`{work}`: `redelivered` means that it was sent before, not that the work was done"
+            )
+
+
+def begun_once(probe: Probe, function: Learners, since: float = 0) -> None:
+    """No task was begun twice: nothing has failed (since that `time.monotonic()`) that could be a reason."""
+    for task, times in Counter(probe.ledger.tasks("begun", since)).items():
+        if sum(one.body == task and one.at >= since for one in deliveries(probe.wire)) < times:
+            raise Wrong(f"`{name(function)}` worked on `{task}` {times} times before one ack: once is enough")
+        if times > 1:
+            raise Wrong(
+                f"`{name(function)}` got `{task}` again after it had worked on it: "
+                "what is finished is acknowledged, not put back"
+            )
 
 
 def each_once(probe: Probe, tasks: Sequence[str]) -> None:
@@ -90,35 +135,81 @@ def killed_mid_work(
 ) -> None:
     """Kill the function while it works on the task that `work` holds: those before are settled, the others come back.
 
-    `workers=0` calls it with the url, `workers=1` as a worker.
+    `tasks` are those in the queue now. `workers=0` calls it with the url, `workers=1` as a worker.
     """
     held = next(task for task in tasks if task in (work.holds or ()))
+    since = time.monotonic()
     child = probe.start(function, workers=workers, **{work.name: work})
     waited = probe.wait(
-        lambda: probe.ledger.tasks("begun"),
-        lambda begun: held in begun or len(begun) > len(set(begun)) or not child.alive,
+        lambda: probe.ledger.tasks("begun", since),
+        lambda begun: held in begun or len(begun) > len(set(begun)) or not child.alive or not set(begun) <= set(tasks),
     )
+    same_texts(waited.seen, tasks, work.name)
     if not child.alive:
-        probe.returned(function, child)
-        after = (
-            f"after {len(waited.seen)} of {len(tasks)} messages" if waited.seen else f"and never called `{work.name}`"
-        )
-        raise Wrong(f"`{name(function)}` returned {after}")
-    begun_once(probe, function)
+        _ended_early(probe, function, child, work, f"{len(waited.seen)} of {len(tasks)}" if waited.seen else "")
+    begun_once(probe, function, since)
     if not waited.met:
-        raise Wrong(_stuck(function, work, held, waited))
+        called_rightly(probe, function, work.name)
+        raise Wrong(_stuck(function, work, held, waited) + unacknowledged(probe, queue))
     child.kill()
     taken_by_hand(probe, function)
-    back = _put_back(probe, queue, tasks, held)
-    if back == len(tasks):
+    published_nothing(probe, function)
+    skipped_none(probe, function, work.name)
+    _in_order(waited.seen, tasks, work.name)
+    if _put_back(probe, queue, tasks, held) == len(tasks) and held != tasks[0]:
         probe.ledger.release()
         probe.start(function, workers=workers, **{work.name: work}).outcome(probe.patience)
-        late = "only at the end" if probe.wire.said(spec.Basic.Ack) else "nothing"
-        before = tasks.index(held)
-        raise Wrong(
-            f"when it was killed in the middle of `{held}`, the {before} before it were back in the queue too, and "
-            f"will be done again: `{name(function)}` acknowledges {late}"
-        )
+        raise Wrong(_all_again(probe, function, held, tasks.index(held)))
+
+
+def unacknowledged(probe: Probe, queue: str) -> str:
+    """Why a worker with a prefetch limit gets nothing more; empty where it may have more, or works still."""
+    unacked = probe.unacked(queue)
+    busy = len(probe.ledger.tasks("begun")) > len(probe.ledger.tasks("done"))
+    return "" if busy or not unacked else f": {unacked} {ARE[unacked > 1]}, and a worker gets the next one for its ack"
+
+
+def called_rightly(probe: Probe, function: Learners, work: str) -> None:
+    """No call of `work` was refused; what it raised then, the function has swallowed."""
+    for why in probe.ledger.tasks("refused"):
+        raise Wrong(f"`{name(function)}` swallowed what `{work}` raised, a TypeError: {why}")
+
+
+def same_texts(begun: Sequence[str], tasks: Sequence[str], work: str) -> None:
+    """What was begun are tasks of the check, as they were sent."""
+    for asked, got in zip(tasks, begun, strict=False):
+        if got not in tasks:
+            raise Wrong(f"`{work}` should get `{asked}`, and got `{short(got)}`{undecoded(got)}")
+
+
+def undecoded(text: object) -> str:
+    """What to add where text is Python's way to write bytes; empty where it is not."""
+    return "; `body.decode()` makes text of bytes" if str(text).startswith(("b'", 'b"')) else ""
+
+
+def _in_order(begun: Sequence[str], tasks: Sequence[str], work: str) -> None:
+    for asked, got in zip(tasks, begun, strict=False):
+        if asked != got:
+            raise Wrong(f"`{work}` got `{got}` before `{asked}`, which waited longer: take the oldest first")
+
+
+def _ended_early(probe: Probe, function: Learners, child: Child, work: Work, begun: str) -> NoReturn:
+    probe.returned(function, child)
+    called_rightly(probe, function, work.name)
+    skipped_none(probe, function, work.name)
+    raise Wrong(
+        f"`{name(function)}` returned " + (f"after {begun} messages" if begun else f"and never called `{work.name}`")
+    )
+
+
+def _all_again(probe: Probe, function: Learners, held: str, before: int) -> str:
+    """For a function that had acknowledged none of what it had finished; it has had time for a whole run since."""
+    acks = [one.at for one in probe.wire.noted(spec.Basic.Ack)]
+    done = [entry.at for entry in probe.ledger.entries if entry.what == "done"]
+    at_the_end = bool(acks and done) and min(acks) > max(done)
+    late = "nothing" if not acks else "only at the end" if at_the_end else "several at once, and late"
+    killed = f"when it was killed in the middle of `{held}`, the {before} before it were back in the queue too"
+    return f"{killed}, and will be done again: `{name(function)}` acknowledges {late}"
 
 
 def _stuck(function: Learners, work: Work, held: str, waited: Waited[list[str]]) -> str:
@@ -136,7 +227,3 @@ def _put_back(probe: Probe, queue: str, tasks: Sequence[str], held: str) -> int:
     if wanted < back < len(tasks):
         raise Wrong(f"{killed}, and should be {wanted}: it acknowledges later than it finishes")
     return back
-
-
-def _short(text: str) -> str:
-    return (text if len(text) <= 60 else f"{text[:57]}…").replace("`", "'")

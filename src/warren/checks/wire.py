@@ -13,20 +13,29 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pika import amqp_object, exceptions, frame
+from pika import amqp_object, exceptions, frame, spec
 
 CHUNK = 64 * 1024
+KEPT = 1024  # bytes of each body: enough to tell the messages of a check apart
 
 
-class Noted(NamedTuple):
-    """One AMQP method on its way. `at` is `time.monotonic()`, which all processes of a machine share."""
+@dataclass
+class Noted:
+    """One AMQP method on its way. `at` is `time.monotonic()`, which all processes of a machine share.
+
+    `body` is how the message begins that a publish or a delivery carries.
+    """
 
     at: float
     channel: int
     method: amqp_object.Method
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
 
 
 @dataclass
@@ -63,6 +72,12 @@ class Wire:
     def said(self, *methods: type[amqp_object.Method]) -> list[amqp_object.Method]:
         """The same without time and channel."""
         return [one.method for one in self.noted(*methods)]
+
+    def refusals(self, since: float = 0) -> list[str]:
+        """Why the broker closed channels and connections, in its own words: `(404, "NOT_FOUND - no exchange …")`."""
+        heard = [one for each in self.conversations for one in list(each.heard) if one.at >= since]
+        closed = [one.method for one in heard if isinstance(one.method, (spec.Channel.Close, spec.Connection.Close))]
+        return [str((method.reply_code, method.reply_text)) for method in closed]
 
     def cut(self) -> None:
         """Break every connection, as a network that fails does; new ones may come."""
@@ -126,8 +141,18 @@ def _read(data: bytes, into: list[Noted]) -> bytes:
             break
         if isinstance(found, frame.Method):
             into.append(Noted(time.monotonic(), found.channel_number, found.method))
+        elif isinstance(found, frame.Body):
+            _add_to_last(into, found)
         data = data[used:]
     return data
+
+
+def _add_to_last(into: list[Noted], found: frame.Body) -> None:
+    """A body follows, on its channel, the method that it belongs to."""
+    for noted in reversed(into):
+        if noted.channel == found.channel_number:
+            noted.body = (noted.body + found.fragment)[:KEPT]
+            return
 
 
 def _close(end: socket.socket) -> None:

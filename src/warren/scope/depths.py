@@ -14,17 +14,14 @@ from typing import Any, NamedTuple
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
+
+from warren.brokers.connecting import FAULTS
 
 MISSING_PERIOD = 0.5
 """Seconds between looks for a queue that is not there: each costs a channel."""
 RECONNECT = 0.25
 """Seconds between attempts to connect again; a node boots in about three."""
-
-
-FAULTS = (AMQPError, AMQPConnectorException, OSError)
-"""What pika raises for a connection that cannot be had or breaks."""
 
 
 class Lost(ConnectionError):

@@ -190,12 +190,6 @@ class Recording:
             series = self._readings.get(queue)
             return series.points[-1] if series else None
 
-    def flow(self, queue: str) -> Rates | None:
-        """The last rates; None where none were ever known."""
-        with self._lock:
-            series = self._rates.get(queue)
-            return series.points[-1] if series else None
-
     def peak(self, queue: str) -> Peak:
         """The most it ever held; zeros for a queue never seen."""
         with self._lock:
