@@ -14,6 +14,7 @@ from warren.brokers.broker import Broker
 from warren.errors import WarrenError
 from warren.vhosts import CleanVhost
 from warren.workers import Crew
+from warren.workers.worker import named
 
 if TYPE_CHECKING:
     from warren.scope import Scope
@@ -63,9 +64,12 @@ class Session:
 
     @property
     def url(self) -> str:
-        """The AMQP URL to connect to, with a heartbeat of half an hour. Raises SessionClosed."""
+        """The AMQP URL to connect to, with a heartbeat of half an hour; pika names itself "notebook" by it.
+
+        Raises SessionClosed.
+        """
         self._must_be_open()
-        return self.broker.url_for(self.vhost, heartbeat=HEARTBEAT)
+        return named(self.broker.url_for(self.vhost, heartbeat=HEARTBEAT), "notebook")
 
     def watch(self, *queues: str) -> Scope:
         """Record and show these queues (none named: all of the vhost). An earlier scope of the same queues stops."""
