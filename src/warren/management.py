@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +26,13 @@ def _path(*names: str) -> str:
     return "/".join(quote(name, safe="") for name in names)
 
 
+def _query(columns: Sequence[str], rates_over: int | None) -> str:
+    parts = [f"columns={','.join(columns)}"] if columns else []
+    if rates_over:
+        parts.append(f"msg_rates_age={rates_over}&msg_rates_incr=1")
+    return f"?{'&'.join(parts)}" if parts else ""
+
+
 class Management:
     """The HTTP API of one broker.
 
@@ -34,20 +43,26 @@ class Management:
     def __init__(self, url: str, username: str, password: str, timeout: float = 5.0) -> None:
         self.url = url.rstrip("/")
         self._username = username
-        self._http = httpx.Client(
-            base_url=f"{self.url}/api",
-            auth=(username, password),
-            timeout=timeout,
-            trust_env=False,  # 127.0.0.1 is never behind a proxy; trust_env would send it to the company's
-            verify=ssl.create_default_context(),  # trusts what pika trusts, SSL_CERT_FILE included
-        )
+        # Of httpx only the transport, which takes 60 % of a client's time: a scope asks twenty times a second. It knows
+        # no proxies either, as it should be: 127.0.0.1 is never behind the company's. It trusts what pika trusts.
+        self._http = httpx.HTTPTransport(verify=ssl.create_default_context(), trust_env=False)
+        self._headers = {"authorization": "Basic " + b64encode(f"{username}:{password}".encode()).decode()}
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
 
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, **arguments)
+            request = httpx.Request(
+                method,
+                f"{self.url}/api/{path}",
+                headers=self._headers | (headers or {}),
+                json=json,
+                extensions=self._extensions,
+            )
+            answer = self._http.handle_request(request)
+            answer.read()
         except httpx.HTTPError as error:
             raise ManagementUnavailable(self._silence(error)) from error
         if answer.status_code in (401, 403, 404):
@@ -84,8 +99,8 @@ class Management:
         )
         return f"The RabbitMQ HTTP API refused {call} ({status}): {cure}."
 
-    def _get(self, path: str, **arguments: Any) -> Any:
-        answer = self._call("GET", path, **arguments)
+    def _get(self, path: str) -> Any:
+        answer = self._call("GET", path)
         try:
             return answer.json()
         except ValueError as error:
@@ -147,14 +162,14 @@ class Management:
         """
         return list(self._get(f"queues/{_path(vhost)}?disable_stats=true&enable_queue_totals=true"))
 
-    def queues(self, vhost: str, rates_over: int | None = None) -> list[Row]:
+    def queues(self, vhost: str, columns: Sequence[str] = (), rates_over: int | None = None) -> list[Row]:
         """Every queue of the vhost with full statistics, up to a second late on a tuned node.
 
         With `rates_over` each `…_details` of `message_stats` has an `avg_rate` over that many seconds; its `rate`
-        without it falls to 0 between two samples.
+        without it falls to 0 between two samples. `columns` are paths such as `message_stats.publish`, here as below:
+        only these are answered, which for ten queues is a twentieth of everything.
         """
-        samples = f"?msg_rates_age={rates_over}&msg_rates_incr=1" if rates_over else ""
-        return list(self._get(f"queues/{_path(vhost)}{samples}"))
+        return self._rows(f"queues/{_path(vhost)}", columns, rates_over)
 
     def queue(self, vhost: str, name: str) -> Row:
         """One queue with its `arguments` and statistics."""
@@ -163,8 +178,15 @@ class Management:
     def delete_queue(self, vhost: str, name: str) -> None:
         self._call("DELETE", f"queues/{_path(vhost, name)}")
 
-    def exchanges(self, vhost: str) -> list[Row]:
-        return list(self._get(f"exchanges/{_path(vhost)}"))
+    def exchanges(self, vhost: str, columns: Sequence[str] = (), rates_over: int | None = None) -> list[Row]:
+        return self._rows(f"exchanges/{_path(vhost)}", columns, rates_over)
+
+    def exchange(self, vhost: str, name: str, columns: Sequence[str] = (), rates_over: int | None = None) -> Row:
+        """One exchange. Only with `management.rates_mode = detailed` are `incoming` and `outgoing` filled:
+
+        what each channel publishes to it, and what it hands to each queue.
+        """
+        return dict(self._get(f"exchanges/{_path(vhost, name or 'amq.default')}{_query(columns, rates_over)}"))
 
     def delete_exchange(self, vhost: str, name: str) -> None:
         self._call("DELETE", f"exchanges/{_path(vhost, name)}")
@@ -175,14 +197,25 @@ class Management:
     def delete_policy(self, vhost: str, name: str) -> None:
         self._call("DELETE", f"policies/{_path(vhost, name)}")
 
-    def bindings(self, vhost: str) -> list[Row]:
-        return list(self._get(f"bindings/{_path(vhost)}"))
+    def bindings(self, vhost: str, columns: Sequence[str] = ()) -> list[Row]:
+        return self._rows(f"bindings/{_path(vhost)}", columns)
 
-    def consumers(self, vhost: str) -> list[Row]:
-        return list(self._get(f"consumers/{_path(vhost)}"))
+    def consumers(self, vhost: str, columns: Sequence[str] = ()) -> list[Row]:
+        return self._rows(f"consumers/{_path(vhost)}", columns)
 
-    def connections(self, vhost: str) -> list[Row]:
-        return list(self._get(f"vhosts/{_path(vhost)}/connections"))
+    def connections(self, vhost: str, columns: Sequence[str] = ()) -> list[Row]:
+        return self._rows(f"vhosts/{_path(vhost)}/connections", columns)
+
+    def channels(self, vhost: str, columns: Sequence[str] = (), rates_over: int | None = None) -> list[Row]:
+        return self._rows(f"vhosts/{_path(vhost)}/channels", columns, rates_over)
+
+    def nodes(self, columns: Sequence[str] = ()) -> list[Row]:
+        """The nodes of the cluster; `mem_alarm` and `disk_free_alarm` say who blocks publishers."""
+        return self._rows("nodes", columns)
+
+    def _rows(self, path: str, columns: Sequence[str], rates_over: int | None = None) -> list[Row]:
+        # with columns the API answers [] in place of an object that has none of them yet
+        return [row for row in self._get(path + _query(columns, rates_over)) if isinstance(row, dict)]
 
     def close_connection(self, name: str, reason: str) -> None:
         self._call("DELETE", f"connections/{_path(name)}", headers={"X-Reason": reason})

@@ -15,6 +15,7 @@ from warren.brokers.broker import Broker
 from warren.errors import WarrenError
 from warren.vhosts import CleanVhost
 from warren.workers import Crew
+from warren.workers.worker import named
 
 if TYPE_CHECKING:
     from warren.scope import Scope
@@ -71,13 +72,14 @@ class Session:
     def url(self) -> str:
         """The AMQP URL to connect to: with a heartbeat of half an hour, and an end to waiting for a broker in alarm.
 
-        On somebody else's broker, which a network lies before, also with TCP keepalive. Raises SessionClosed.
+        pika names itself "notebook" by it. On somebody else's broker, which a network lies before, also with TCP
+        keepalive. Raises SessionClosed.
         """
         self._must_be_open()
         parameters: dict[str, str | int] = {"heartbeat": HEARTBEAT, "blocked_connection_timeout": BLOCKED}
         if not self.broker.own and all(hasattr(socket, option) for option in KEEPALIVE):
             parameters["tcp_options"] = str(KEEPALIVE).replace(" ", "")
-        return self.broker.url_for(self.vhost, **parameters)
+        return named(self.broker.url_for(self.vhost, **parameters), "notebook")
 
     def watch(self, *queues: str) -> Scope:
         """Record and show these queues (none named: all of the vhost). An earlier scope of the same queues stops."""

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from scope_page import opener
 from tab import Lab
 
 from warren import course
@@ -71,6 +72,12 @@ def page(chromium: Browser) -> Iterator[Page]:
     tab = chromium.new_page(viewport=TALL)
     yield tab
     tab.close()
+
+
+@pytest.fixture
+def open_scope(page: Page) -> Callable[..., None]:
+    """Puts a widget on an empty page, without a kernel."""
+    return opener(page)
 
 
 @pytest.fixture(scope="session")

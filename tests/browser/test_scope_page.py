@@ -1,80 +1,13 @@
-"""The widget's page side alone: scope.js and scope.css in Chromium, fed by the test in place of a kernel."""
+"""The widget's page side: numbers, header, marks and message log follow what the kernel tells."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-
-import warren.scope
-from warren.scope.palette import EVENTS, PALETTE
-
-ROOM = Path(warren.scope.__file__).parent
-LOAD = """async ([source, state, width]) => {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const listeners = [];
-    window.sent = [];
-    const model = { get: (name) => state[name], on: (_, heard) => listeners.push(heard), send: (m) => sent.push(m) };
-    window.tell = (message) => listeners.forEach((heard) => heard(message));
-    const widget = (await import(url)).default();
-    widget.initialize({ model });
-    window.show = () => {
-        const el = document.createElement("div");
-        el.style.width = `${width}px`;
-        document.body.append(el);
-        return widget.render({ model, el });
-    };
-    window.hide = show();
-}"""
-NOW = 62.0  # seconds: the moment of the first message
-Message = dict[str, Any]
-
-
-def message(after: float = -1.0, now: float = NOW, **changes: Any) -> Message:
-    """What the kernel sends; see View._message."""
-    empty = {"vhost": "shop", "version": "4.3.6", "state": "live", "why": "", "names": [], "queues": {}}
-    return {"now": now, "after": after, "until": now, "marks": [], "lines": []} | empty | changes
-
-
-def queue(*readings: tuple[float, int | None, int | None, int | None, int | None], **about: Any) -> Message:
-    kind = [0.0, about.pop("kind", "classic"), about]
-    return {"readings": readings, "rates": [[1.0, 41.0, 40.2, 40.0, 0.0]], "about": kind}
-
-
-def busy(shift: float = 0.0, high: int = 120) -> Message:
-    """A minute in the life of a queue."""
-    points = []
-    for step in range(620):
-        t = step / 10
-        ready = int(high * max(0.0, math.sin((t + shift) / 11)) + high * 0.05 * math.sin(t * 3 + shift) ** 2)
-        points.append((t, ready, 20 if t > 20 else 5, 0, 3 if 20 < t < 50 else 2))
-    return queue(*points, **{"x-max-length": 1000, "x-dead-letter-exchange": "shop.dead"})
-
-
-@pytest.fixture
-def open_scope(page: Page) -> Any:
-    """Puts a widget with that first message on an empty page."""
-
-    def open_scope(first: Message, width: int = 900, dark: bool = False) -> None:
-        theme = f'data-jp-theme-light="{str(not dark).lower()}"'
-        colours = "--jp-layout-color0: #111; --jp-ui-font-color0: #fff" if dark else ""
-        page.set_content(f"<style>{(ROOM / 'scope.css').read_text()}</style><body {theme} style='{colours}'>")
-        state = {"snapshot": first, "events": EVENTS, "palette": {name: hue._asdict() for name, hue in PALETTE.items()}}
-        page.evaluate(LOAD, [(ROOM / "scope.js").read_text(), state, width])
-
-    page.set_viewport_size({"width": 1200, "height": 1600})
-    return open_scope
-
-
-def tell(page: Page, news: Message) -> None:
-    page.evaluate("message => tell(message)", news)
-
-
-def counts(page: Page, name: str) -> Any:
-    return page.locator(f".queue[data-queue='{name}'] .counts")
+from scope_page import NOW, Message, asked, busy, counts, message, queue, tell
 
 
 def test_numbers_follow_the_messages(page: Page, open_scope: Any) -> None:
@@ -93,9 +26,9 @@ def test_numbers_follow_the_messages(page: Page, open_scope: Any) -> None:
 def test_a_missed_message_is_asked_for(page: Page, open_scope: Any) -> None:
     """After a gap the page asks for everything, and overlapping answers draw nothing twice."""
     open_scope(message(queues={"orders": queue((1.0, 3, 0, 0, 0))}, lines=[[1.0, "checkout", "confirmed", "order 1"]]))
-    assert page.evaluate("sent") == []
+    assert asked(page) == []
     tell(page, message(NOW + 1, NOW + 1.1, lines=[[63.05, "checkout", "confirmed", "order 3"]]))
-    assert page.evaluate("sent") == [{"ask": "everything"}]
+    assert asked(page) == [{"ask": "everything"}]
     lines = [[1.0, "checkout", "confirmed", "order 1"], [63.05, "checkout", "confirmed", "order 3"]]
     tell(page, message(-1.0, NOW + 1.2, lines=lines))
     expect(page.locator(".log li")).to_have_count(2)

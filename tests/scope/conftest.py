@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ from pika.exceptions import AMQPError
 
 from warren.brokers.broker import Broker
 from warren.scope import Scope
+from warren.workers.worker import named
 
 
 @pytest.fixture
@@ -37,3 +39,34 @@ def watch(broker: Broker, vhost: str) -> Iterator[Callable[..., Scope]]:
     yield watch
     for scope in scopes:
         scope.stop()
+
+
+@pytest.fixture
+def until() -> Callable[..., object]:
+    """Waits for a condition to hold, and returns what it gave."""
+
+    def until(condition: Callable[[], object], within: float = 20) -> object:
+        deadline = time.monotonic() + within
+        while not (answer := condition()):
+            assert time.monotonic() < deadline, f"waited {within} s in vain"
+            time.sleep(0.02)
+        return answer
+
+    return until
+
+
+@pytest.fixture
+def connect(broker: Broker, vhost: str) -> Iterator[Callable[[str], BlockingChannel]]:
+    """Makes confirming channels on connections that bear a name."""
+    connections: list[pika.BlockingConnection] = []
+
+    def connect(name: str) -> BlockingChannel:
+        connections.append(pika.BlockingConnection(pika.URLParameters(named(broker.url_for(vhost), name))))
+        channel = connections[-1].channel()
+        channel.confirm_delivery()
+        return channel
+
+    yield connect
+    for connection in connections:
+        with suppress(AMQPError):
+            connection.close()

@@ -24,7 +24,7 @@ WHITE, BLACK = "#FFFFFF", "#161B22"  # the card a word stands on, light and dark
 class Still:
     """A sampler that samples nothing."""
 
-    state, why, names = "live", "", ("tasks",)
+    state, why, unseen, names = "live", "", "", ("tasks",)
 
     def sampled(self) -> None: ...
 
@@ -114,13 +114,17 @@ def test_a_scope_shows_itself(channel: BlockingChannel, watch: Watch) -> None:
 
 
 def test_records_are_plain(channel: BlockingChannel, watch: Watch) -> None:
-    """Records are dictionaries in order of time, one per change."""
+    """Records are dictionaries in order of time: a reading per change, marks and the message log."""
     channel.queue_declare("tasks", durable=True)
     scope = watch("tasks", "dead")
     channel.basic_publish("", "tasks", b"1")
+    scope.log("shop", "published", "1")
     scope.mark("published")
     records = scope.records()
-    assert records[-1] | {"t": 0} == {"queue": "tasks", "t": 0, "ready": 1, "unacked": 0, "delayed": 0, "consumers": 0}
+    last = {"kind": "reading", "queue": "tasks", "ready": 1, "unacked": 0, "delayed": 0, "consumers": 0}
+    assert last in [{name: value for name, value in record.items() if name != "t"} for record in records]
+    assert {"kind": "mark", "label": "published", "by": "you"}.items() <= records[-2].items() | records[-1].items()
+    assert [record["what"] for record in records if record["kind"] == "log"] == ["1"]
     assert [record["t"] for record in records] == sorted(record["t"] for record in records)
     assert json.loads(json.dumps(records)) == records
 

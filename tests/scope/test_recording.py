@@ -7,7 +7,8 @@ import random
 import pytest
 
 from warren.scope.facts import facts
-from warren.scope.recording import READINGS_KEPT, Recording
+from warren.scope.recording import QUEUES_KEPT, Recording
+from warren.scope.series import READINGS_KEPT
 
 
 class Clock:
@@ -49,6 +50,31 @@ def test_an_hour_of_change_stays_bounded(recording: Recording, clock: Clock) -> 
     assert max(entry.ready or 0 for entry in readings) == recording.peak("tasks").ready == 999
     assert [entry.t for entry in readings] == sorted({entry.t for entry in readings})
     assert len([entry for entry in readings if entry.t > 3600 - 300]) > 2900
+
+
+def test_queues_that_come_and_go_stay_bounded(recording: Recording, clock: Clock) -> None:
+    """Of thousands of reply queues the newest are remembered; one that is still there is never forgotten."""
+    recording.read("tasks", 7, 0, 0, 0)
+    for number in range(5 * QUEUES_KEPT):
+        clock.t += 1
+        recording.read(f"reply {number}", 1, 0, 0, 1)
+        recording.rate(f"reply {number}", 1, 1, 1, 0)
+        recording.read(f"reply {number}", None, None, None, None)
+    assert len(recording.queues()) == QUEUES_KEPT
+    assert recording.peak("tasks").ready == 7
+    assert recording.queues()[-1] == f"reply {5 * QUEUES_KEPT - 1}"
+    assert not recording.rates("reply 0")
+
+
+def test_of_some_things_only_the_newest_counts(recording: Recording) -> None:
+    """Flows and the like are told when they change, one by one, and nothing of them piles up."""
+    for step in range(1000):
+        recording.latest("flows", {"exchange:shop": step, "exchange:dead": 0}, whole=True)
+    after, changes = recording.changes()
+    assert changes["flows"] == {"exchange:shop": 999, "exchange:dead": 0}
+    recording.latest("flows", {"exchange:shop": 999, "dead:orders": 1}, whole=True)
+    assert recording.changes(after)[1]["flows"] == {"dead:orders": 1}
+    assert recording.newest("flows") == {"exchange:shop": 999, "dead:orders": 1}
 
 
 def test_changes_are_told_once_and_none_is_missed(recording: Recording) -> None:

@@ -9,10 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-READINGS_KEPT = 6_000
-"""Changes kept per queue: ten minutes that change at every reading; older ones are thinned to half, again and again."""
+from warren.scope.latest import Latest
+from warren.scope.series import Series
+
+QUEUES_KEPT = 300
+"""Queues remembered, if those beyond are gone: a reply queue per request, say."""
 LINES_KEPT = 2_000
 """Lines of the message log and marks kept; older ones are dropped."""
 
@@ -74,42 +77,6 @@ class Peak(NamedTuple):
     delayed: int = 0
 
 
-Timed = TypeVar("Timed", Reading, Rates)
-
-
-class Series(Generic[Timed]):
-    """Values over time, stored only where they change: each holds until the next."""
-
-    def __init__(self) -> None:
-        self.points: list[Timed] = []
-
-    def says(self, values: tuple[float | None, ...]) -> bool:
-        """True if the last point already has these values."""
-        return bool(self.points) and self.points[-1][1:] == values
-
-    def add(self, point: Timed) -> None:
-        self.points.append(point)
-        if len(self.points) > READINGS_KEPT:
-            self._thin()
-
-    def after(self, t: float) -> list[Timed]:
-        """The points later than t."""
-        first = len(self.points)
-        while first and self.points[first - 1].t > t:
-            first -= 1
-        return self.points[first:]
-
-    def _thin(self) -> None:
-        """Of each two neighbours in the older half keep the higher, so that peaks stay where they were."""
-        half = len(self.points) // 2
-        old = self.points[:half]
-        self.points[:half] = [max(pair, key=_height) for pair in zip(old[::2], old[1::2], strict=False)]
-
-
-def _height(point: Reading | Rates) -> float:
-    return sum(value or 0 for value in point[1:4])
-
-
 class Recording:
     """What a scope saw. `clock` gives seconds that only grow."""
 
@@ -122,6 +89,7 @@ class Recording:
         self._about: dict[str, About] = {}
         self._marks: deque[Mark] = deque(maxlen=LINES_KEPT)
         self._lines: deque[Line] = deque(maxlen=LINES_KEPT)
+        self._latest = Latest()
         self.ended: float | None = None
 
     def elapsed(self) -> float:
@@ -139,7 +107,7 @@ class Recording:
     ) -> None:
         """The queue as it is now."""
         with self._lock:
-            series = self._readings.setdefault(queue, Series())
+            series = self._readings.get(queue) or self._begin(queue)
             if series.says((ready, unacked, delayed, consumers)):
                 return
             series.add(Reading(self._tick(), ready, unacked, delayed, consumers))
@@ -147,6 +115,19 @@ class Recording:
             self._peaks[queue] = Peak(
                 *(max(old, new or 0) for old, new in zip(peak, (ready, unacked, delayed), strict=True))
             )
+
+    def _begin(self, queue: str) -> Series[Reading]:
+        """A queue never seen before; in a vhost where ever new ones come, the one longest gone is forgotten."""
+        if len(self._readings) >= QUEUES_KEPT:
+            gone = {
+                name: series.points[-1].t for name, series in self._readings.items() if series.points[-1].ready is None
+            }
+            if gone:
+                longest = min(gone, key=gone.__getitem__)
+                for known in (self._readings, self._rates, self._peaks, self._about):
+                    known.pop(longest, None)
+        series = self._readings[queue] = Series()
+        return series
 
     def rate(self, queue: str, publish: float, deliver: float, ack: float, redeliver: float) -> None:
         """What goes through the queue now, messages a second."""
@@ -171,6 +152,15 @@ class Recording:
         """A line of the message log."""
         with self._lock:
             self._lines.append(Line(self._tick(), who, event, what))
+
+    def latest(self, kind: str, values: dict[str, Any], whole: bool = False) -> None:
+        """Values of which only the newest counts, by name; `whole`: what is not named is no more."""
+        with self._lock:
+            if whole:
+                self._latest.keep(kind, set(values))
+            for name, value in values.items():
+                if not self._latest.says(kind, name, value):
+                    self._latest.put(kind, name, value, self._tick())
 
     def end(self) -> None:
         """Nothing more will be recorded."""
@@ -207,6 +197,11 @@ class Recording:
             series = self._rates.get(queue)
             return series.after(after) if series else []
 
+    def newest(self, kind: str) -> dict[str, Any]:
+        """What `latest` was told of that kind, by name."""
+        with self._lock:
+            return self._latest.get(kind)
+
     def about(self, queue: str) -> About | None:
         """Type and arguments of the queue; None where the HTTP API did not say."""
         with self._lock:
@@ -237,4 +232,5 @@ class Recording:
                 news["about"] = about if about and about.t > after else None
                 if any(news.values()):
                     queues[name] = news
-            return self._last, {"queues": queues, "marks": self.marks(after), "lines": self.lines(after)}
+            news = {"queues": queues, "marks": self.marks(after), "lines": self.lines(after)}
+            return self._last, news | self._latest.after(after)

@@ -11,6 +11,7 @@ from warren.errors import BrokerRefused, WarrenError
 from warren.scope.facts import Facts, facts
 from warren.scope.palette import EVENTS
 from warren.scope.recording import Reading, Recording
+from warren.scope.records import records
 from warren.scope.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ class Scope:
         return draw(self.recording, queues or self.queues, end)
 
     def records(self) -> list[dict[str, Any]]:
-        """Every reading as a plain dictionary, in order of time: for analysis of your own.
+        """Everything recorded as plain dictionaries in order of time, for analysis of your own.
 
-        A reading holds until the next one of its queue: only changes are kept. `t` is in seconds.
+        Each has `t` (seconds) and `kind`: "reading" (`queue`, `ready`, `unacked`, `delayed`, `consumers`), "rates"
+        (`queue`, `publish`, `deliver`, `ack`, `redeliver`, messages a second), "mark" (`label`, `by`) or "log" (`who`,
+        `event`, `what`). A reading and a rate hold until the next one of that queue: only changes are kept.
         """
-        rows = [{"queue": queue} | entry._asdict() for queue in self.queues for entry in self.recording.readings(queue)]
-        return sorted(rows, key=lambda row: row["t"])
+        return records(self.recording, self.queues)
 
     def stop(self) -> None:
         """End the recording; what was recorded can still be shown."""

@@ -20,6 +20,13 @@ OVERLAP = 5.0
 LINES_SENT = 300
 """Lines of the message log in one message at most; the page keeps no more."""
 
+PAGE = Path(__file__).with_name("page")
+PARTS = (
+    "store", "elements", "chart", "depth", "log", "graph", "layout", "routes", "nodes", "edges", "topology", "header",
+    "widget",
+)  # fmt: skip
+"""The sections of the page's one JavaScript module, in order: a widget can load only a single one without a network."""
+
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -30,8 +37,8 @@ class View(anywidget.AnyWidget):
     messages that hold only what is new, sent from the sampler's thread so that they flow while a cell is running.
     """
 
-    _esm = Path(__file__).with_name("scope.js")
-    _css = Path(__file__).with_name("scope.css")
+    _esm = "\n".join((PAGE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    _css = PAGE / "scope.css"
     snapshot = traitlets.Dict().tag(sync=True)
     palette = traitlets.Dict({name: hue._asdict() for name, hue in PALETTE.items()}).tag(sync=True)
     events = traitlets.Dict(EVENTS).tag(sync=True)
@@ -46,6 +53,7 @@ class View(anywidget.AnyWidget):
     def show(self) -> Bundle:
         """The MIME bundle of a cell's output."""
         self._shown = self._recording.elapsed()
+        self._sampler.explorer.shown = True
         return cast("Bundle", self._repr_mimebundle_())
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
@@ -67,11 +75,17 @@ class View(anywidget.AnyWidget):
         sent, changes = self._recording.changes(after)
         changes["lines"] = changes["lines"][-LINES_SENT:]
         clock = {"now": self._recording.elapsed(), "after": after, "until": sent}
+        for kind in ("topology", "alarms"):  # one thing each, without a name
+            if kind in changes:
+                changes[kind] = changes[kind][""]
         state = {"state": self._sampler.state, "why": self._sampler.why, "names": self._sampler.names}
+        state["unseen"] = self._sampler.unseen
         return sent, self._title | clock | state | changes
 
     def _asked(self, _widget: View, content: dict[str, Any], _buffers: object) -> None:
-        """The page missed a message and asks for everything."""
+        """The page missed a message and asks for everything; or it says whether anybody can see it."""
+        if "seen" in content:
+            self._sampler.explorer.look(bool(content["seen"]))
         if content.get("ask") == "everything":
             self.send(self._message(-1.0)[1])
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 Log = Callable[[str, str], None]  # event, what
 
@@ -20,12 +21,13 @@ RETURNED = "returned"  # logged as a note for a worker that does so before it wa
 class Worker:
     """The one argument of a worker function.
 
-    `name` is `worker 1`, `worker 2`, …; `url` is the AMQP URL to connect to.
+    `name` is `worker 1`, `worker 2`, …; `url` is the AMQP URL to connect to, with the name in it: pika
+    tells it to the broker, and the picture of the queues shows it.
     """
 
     def __init__(self, name: str, url: str, stop: threading.Event, log: Log) -> None:
         self.name = name
-        self.url = url
+        self.url = named(url, name)
         self._stop = stop
         self._log = log
 
@@ -44,6 +46,13 @@ class Worker:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+def named(url: str, name: str) -> str:
+    """The AMQP URL with a name for the connection in it, as pika reads it (aio-pika passes over it)."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | {"client_properties": repr({"connection_name": name})}
+    return parts._replace(query=urlencode(query, quote_via=quote)).geturl() if url else url
 
 
 @dataclass(frozen=True)
