@@ -84,6 +84,19 @@ def asked(page: Page) -> list[Message]:
     return [sent for sent in page.evaluate("sent") if "ask" in sent]
 
 
+FLOWS = {  # of the shop below, messages a second
+    "exchange:shop": 96.0,
+    "binding:shop|orders|queue|order.*": 84.0,
+    "binding:shop|invoices|queue|order.paid": 12.0,
+    "dead:orders": 0.7,
+    "consumer:1": {"rate": 41.0, "unacked": 10},
+    "consumer:2": {"rate": 43.0, "unacked": 9},
+    "consumer:b": {"rate": 28.0, "unacked": 2},
+    "publisher:checkout": 84.0,
+    "publisher:imports": 12.0,
+}
+
+
 def shop(consumers: int = 3, **changes: Any) -> Message:
     """Two publishers, a topic exchange with an alternate, dead letters, three queues, workers, one of them dead."""
     crew = [consumer(f"{number}", "orders", f"worker {number}") for number in range(1, consumers + 1)]
@@ -103,19 +116,8 @@ def shop(consumers: int = 3, **changes: Any) -> Message:
         "consumers": [*crew, consumer("b", "invoices", "billing", 5)],
         "publishers": [{"id": name, "name": name, "exchange": "shop"} for name in ("checkout", "imports")],
     }
-    flows = {
-        "exchange:shop": 96.0,
-        "binding:shop|orders|queue|order.*": 84.0,
-        "binding:shop|invoices|queue|order.paid": 12.0,
-        "dead:orders": 0.7,
-        "consumer:1": {"rate": 41.0, "unacked": 10},
-        "consumer:2": {"rate": 43.0, "unacked": 9},
-        "consumer:b": {"rate": 28.0, "unacked": 2},
-        "publisher:checkout": 84.0,
-        "publisher:imports": 12.0,
-    }
     queues = {"orders": busy(), "invoices": busy(9, 40), "parking": queue((0.0, 0, 0, 0, 0), (40.0, 7, 0, 0, 0))}
-    first = message(queues=queues, names=list(queues), topology=topology, flows=flows, head={"orders": {"age": 2.8}})
+    first = message(queues=queues, names=list(queues), topology=topology, flows=FLOWS, head={"orders": {"age": 2.8}})
     return first | changes
 
 

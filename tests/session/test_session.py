@@ -47,7 +47,8 @@ async def both_connect(url: str) -> tuple[float | None, int]:
 
 def test_both_clients_take_the_url_of_a_lesson(session: Session) -> None:
     """pika and aio-pika connect with the URL and all its parameters, and pika does not wait for ever in an alarm."""
-    assert session.url.partition("?")[2] == f"heartbeat={HEARTBEAT}&blocked_connection_timeout={BLOCKED}"
+    parameters = pika.URLParameters(session.url)
+    assert (parameters.heartbeat, parameters.client_properties) == (HEARTBEAT, {"connection_name": "notebook"})
     assert asyncio.run(both_connect(session.url)) == (BLOCKED, 0)
 
 
@@ -171,7 +172,6 @@ def test_closing_works_without_a_broker(broker: Broker) -> None:
     session = Session(broker, "test_gone", "Lesson 77 · Gone")
     session.management.delete_vhost("test_gone")
     session.management.url = "http://127.0.0.1:1"
-    session.management._http.base_url = "http://127.0.0.1:1/api"
     session.close()
 
 
