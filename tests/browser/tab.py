@@ -18,7 +18,7 @@ SCOPE = ".warren-scope"
 WATCH_DEPTHS = """() => {
     window.depths = [];
     const look = () => {
-        const counts = [...document.querySelectorAll(".warren-scope .queue .counts b")];
+        const counts = [...document.querySelectorAll(".warren-scope section.queue .counts b")];
         const depth = counts.reduce((sum, node) => sum + (parseInt(node.textContent.replaceAll(",", "")) || 0), 0);
         if (counts.length && depth !== window.depths.at(-1)) window.depths.push(depth);
     };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_a_killed_broker_is_told_and_comes_back(lab: Lab, page: Page, artifacts:
     expect(page.locator(f"{SCOPE} .sentence")).to_contain_text("The broker is down")
     page.locator(SCOPE).screenshot(path=artifacts / "broker-down.png")
     expect(header).to_have_attribute("data-state", "live", timeout=60_000)
-    expect(page.locator(f"{SCOPE} .queue[data-queue=orders]")).not_to_have_class("absent")
+    expect(page.locator(f"{SCOPE} section.queue[data-queue=orders]")).not_to_have_class(re.compile("absent"))
 
 
 def _kill_node() -> None:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aio_pika
@@ -45,11 +46,17 @@ async def both_connect(url: str) -> tuple[float | None, int]:
     return parameters.blocked_connection_timeout, watched
 
 
+def both_clients(url: str) -> tuple[float, int]:
+    """In a thread of its own: Playwright leaves an event loop running in this one."""
+    with ThreadPoolExecutor() as thread:
+        return thread.submit(lambda: asyncio.run(both_connect(url))).result()
+
+
 def test_both_clients_take_the_url_of_a_lesson(session: Session) -> None:
     """pika and aio-pika connect with the URL and all its parameters, and pika does not wait for ever in an alarm."""
     parameters = pika.URLParameters(session.url)
     assert (parameters.heartbeat, parameters.client_properties) == (HEARTBEAT, {"connection_name": "notebook"})
-    assert asyncio.run(both_connect(session.url)) == (BLOCKED, 0)
+    assert both_clients(session.url) == (BLOCKED, 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pika knows the options of Linux only")
@@ -58,7 +65,7 @@ def test_a_network_is_watched_although_the_heartbeat_is_long(broker: Broker) -> 
     shared = Broker("external", broker.url, broker.management_url, broker.version)
     with Session(shared, "test_keepalive", "Lesson 77 · Keepalive") as session:
         assert pika.URLParameters(session.url).tcp_options == KEEPALIVE
-        assert asyncio.run(both_connect(session.url)) == (BLOCKED, 1)
+        assert both_clients(session.url) == (BLOCKED, 1)
 
 
 def test_opening_again_gives_a_clean_vhost_and_closes_the_earlier_session(broker: Broker) -> None:
