@@ -64,8 +64,8 @@ def start(folder: Path, kind: Kind, version: str, installation: dict[str, Any]) 
             state.write(folder, plan)
             state.touch(folder)
             output = state.private(folder / "supervisor.log", "")
-        _spawn(folder, output)
         try:
+            _spawn(folder, output)
             found = _settled(folder, plan)
         except KeyboardInterrupt:
             clear(folder)
