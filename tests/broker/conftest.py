@@ -45,7 +45,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
     monkeypatch.setenv("WARREN_STATE", str(folder))
     brokers.down()
-    assert ours(folder) == []
+    until(lambda: not ours(folder))  # Erlang's little helpers end some milliseconds after their node
 
 
 @pytest.fixture
