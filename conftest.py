@@ -7,6 +7,7 @@ process's environment, and with it this process's broker.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from functools import cache
@@ -14,10 +15,21 @@ from pathlib import Path
 
 import pytest
 from nbval.plugin import IPyNbCell
+from xdist.scheduler import LoadScopeScheduling
 
 from warren.errors import BrokerUnavailable
 
 FOLDER = pytest.StashKey[Path]()
+PROCESSES = 4  # at most: each may have a broker of its own, 160 MB
+
+
+class ByFileAndLab(LoadScopeScheduling):
+    """All cells of a notebook, and all tests of a file, in one worker; but the labs, many tests in one file, apart."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        lab = re.search(r"\[(\d\d)-", test)
+        return f"{file}::{lab[1]}" if lab else file
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +37,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--warren-state", metavar="FOLDER", help="use the broker of this state folder, and leave it running"
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: they wait for brokers and deadlines more than they compute."""
+    return min(2 * (os.cpu_count() or 1), PROCESSES)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFileAndLab:
+    return ByFileAndLab(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
