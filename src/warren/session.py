@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from warren import course, starting
 from warren.brokers.broker import Broker
 from warren.errors import WarrenError
+from warren.ledger import Ledger
 from warren.vhosts import CleanVhost
 from warren.workers import Crew
 from warren.workers.worker import named
@@ -53,6 +57,7 @@ class Session:
         self.broker = broker
         self._scopes: dict[tuple[str, ...], Scope] = {}
         self._crews: list[Crew] = []
+        self._ledgers: list[Ledger] = []
         self._lock = threading.RLock()
         self._closed = False
         with _opening:
@@ -97,6 +102,14 @@ class Session:
         """Write to the message log of every scope, e.g. `log("checkout", "confirmed", "order 241")`; any thread may."""
         for scope in list(self._scopes.values()):
             scope.log(who, event, what)
+
+    def ledger(self) -> Ledger:
+        """A new ledger, in a temporary file that goes when the session is closed."""
+        self._must_be_open()
+        opened = Ledger(Path(tempfile.mkdtemp(prefix="warren-ledger-")) / "ledger.sqlite")
+        with self._lock:
+            self._ledgers.append(opened)
+        return opened
 
     def workers(
         self,
@@ -148,6 +161,9 @@ class Session:
             crew.close()
         for scope in self._scopes.values():
             scope.stop()
+        for ledger in self._ledgers:
+            ledger.close()
+            shutil.rmtree(ledger.path.parent, ignore_errors=True)
         self._clean.close()
         self.management.close()
 
