@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
+import polling
 import pytest
 
 from warren import brokers
@@ -32,4 +36,37 @@ def vhost(broker: Broker) -> Iterator[str]:
     management.create_vhost(name)
     yield name
     management.delete_vhost(name)
+    management.close()
+
+
+@pytest.fixture
+def until() -> Callable[..., object]:
+    """Polls until a condition holds, and returns its value."""
+    return polling.until
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def shared(broker: Broker, vhost: str) -> Iterator[Callable[..., Broker]]:
+    """Makes this worker's broker somebody else's, where a user has the test's vhost and these rights in it."""
+    management, users = broker.management(), []
+
+    def of(tags: str = "management", **rights: str) -> Broker:
+        users.append(f"user_{secrets.token_hex(4)}")
+        management._call("PUT", f"users/{users[-1]}", json={"password": "secret", "tags": tags})
+        allowed = {"configure": ".*", "write": ".*", "read": ".*"} | rights
+        management._call("PUT", f"permissions/{vhost}/{users[-1]}", json=allowed)
+        parts = urlsplit(broker.url_for(vhost))
+        url = parts._replace(netloc=f"{users[-1]}:secret@{parts.hostname}:{parts.port}").geturl()
+        return dataclasses.replace(broker, kind="external", url=url)
+
+    yield of
+    for user in users:
+        management._call("DELETE", f"users/{user}")
     management.close()

@@ -7,7 +7,8 @@ import signal
 
 import pika
 import pytest
-from tests.broker.conftest import ours, until
+from polling import until
+from tests.broker.conftest import ours
 
 from warren import brokers
 from warren.brokers import docker, state

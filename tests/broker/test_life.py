@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pika
 import psutil
 import pytest
-from tests.broker.conftest import ours, until
+from polling import until
+from tests.broker.conftest import ours
 
 from warren import brokers
 from warren.brokers import configuration, folders, state, supervised

@@ -16,7 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.broker.conftest import ours, until
+from polling import until
+from tests.broker.conftest import ours
 
 from warren.brokers import debian, installed, state
 from warren.errors import BrokerUnavailable

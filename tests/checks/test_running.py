@@ -225,20 +225,12 @@ def test_a_broker_that_goes_during_a_check_is_nobodys_mistake(leash: Leash, tmp_
     assert "the broker went away during the check" in result.because
 
 
-def test_a_lab_works_in_the_one_vhost_of_a_participant(broker: Broker, vhost: str) -> None:
+def test_a_lab_works_in_the_one_vhost_of_a_participant(shared: Callable[..., Broker]) -> None:
     """On a shared broker, with one vhost and no other rights, the solved lab is done twice in a row."""
-    broker.ctl("add_user", "participant", "secret")
-    try:
-        broker.ctl("set_user_tags", "participant", "management")
-        broker.ctl("set_permissions", "-p", vhost, "participant", ".*", ".*", ".*")
-        address = broker.url_for(vhost).rpartition("@")[2]
-        shared = Broker("external", f"amqp://participant:secret@{address}", broker.management_url, broker.version)
-        with Lab(shared, HELLO) as lab:
-            for exercise in (one for entry, one in EXERCISES if entry == HELLO):
-                for _ in range(2):
-                    assert lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise)).done
-    finally:
-        broker.ctl("delete_user", "participant")
+    with Lab(shared(), HELLO) as lab:
+        for exercise in (one for entry, one in EXERCISES if entry == HELLO):
+            for _ in range(2):
+                assert lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise)).done
 
 
 @pytest.fixture
@@ -290,21 +282,13 @@ def test_a_broker_that_stays_silent_is_nobodys_mistake(broker: Broker, vhost: st
     assert "the broker does not answer" in result.because
 
 
-def test_a_user_without_permissions_is_nobodys_mistake(broker: Broker, vhost: str) -> None:
+def test_a_user_without_permissions_is_nobodys_mistake(shared: Callable[..., Broker]) -> None:
     """A user who may not declare gets `cannot tell`, whether the check or the learner's function comes to it first."""
-    broker.ctl("add_user", "guest_only", "secret")
-    try:
-        broker.ctl("set_user_tags", "guest_only", "management")
-        broker.ctl("set_permissions", "-p", vhost, "guest_only", "", ".*", ".*")
-        address = broker.url_for(vhost).rpartition("@")[2]
-        shared = Broker("external", f"amqp://guest_only:secret@{address}", broker.management_url, broker.version)
-        with Lab(shared, HELLO) as lab:
-            for exercise in (one for entry, one in EXERCISES if entry == HELLO):
-                result = lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise))
-                assert result.state == "cannot tell", result
-                assert "the user of this URL has no permission to configure the queue `orders` (403)" in result.because
-    finally:
-        broker.ctl("delete_user", "guest_only")
+    with Lab(shared(configure=""), HELLO) as lab:
+        for exercise in (one for entry, one in EXERCISES if entry == HELLO):
+            result = lab.check(exercise.number, *handed_in(HELLO.solution_notebook, exercise))
+            assert result.state == "cannot tell", result
+            assert "the user of this URL has no permission to configure the queue `orders` (403)" in result.because
 
 
 def test_an_alarm_is_nobodys_mistake(lab: Lab) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,17 +131,3 @@ def kernels_of_module(broker: Broker) -> Iterator[Callable[[], Kernel]]:
 @pytest.fixture
 def kernel(kernels: Callable[[], Kernel]) -> Kernel:
     return kernels()
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Polls until a condition holds, and returns its value; fails after that many seconds."""
-
-    def poll(condition: Callable[[], Any], within: float = 20) -> Any:
-        deadline = time.monotonic() + within
-        while not (answer := condition()):
-            assert time.monotonic() < deadline, f"not within {within} s"
-            time.sleep(0.05)
-        return answer
-
-    return poll

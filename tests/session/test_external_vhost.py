@@ -59,6 +59,20 @@ def use(monkeypatch: pytest.MonkeyPatch, broker: Broker, folder: Path, user: str
     return parts.geturl()
 
 
+@pytest.fixture
+def url_of_participant(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    broker: Broker,
+    administration: Management,
+    given: str,
+    participant: str,
+) -> str:
+    """The participant may do everything in the given vhost, and WARREN_URL leads there."""
+    allow(administration, participant, given)
+    return use(monkeypatch, broker, tmp_path, participant, given)
+
+
 def fill(url: str) -> None:
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
@@ -72,17 +86,9 @@ def holds(administration: Management, vhost: str) -> list[str]:
     return queues + [name for name in exchanges if name and not name.startswith("amq.")]
 
 
-def test_the_vhost_of_the_url_is_the_participants_one_vhost(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    broker: Broker,
-    administration: Management,
-    given: str,
-    participant: str,
-) -> None:
+@pytest.mark.usefixtures("url_of_participant")
+def test_the_vhost_of_the_url_is_the_participants_one_vhost(administration: Management, given: str) -> None:
     """A participant without any rights but those on the vhost opens every lesson there, each time empty."""
-    allow(administration, participant, given)
-    use(monkeypatch, broker, tmp_path, participant, given)
     first = warren.lesson("01")
     assert first.vhost == given
     fill(first.url)
@@ -98,37 +104,23 @@ def test_the_vhost_of_the_url_is_the_participants_one_vhost(
 @pytest.mark.parametrize(
     ("participant", "left"), [("policymaker", []), ("management", ["limit"])], indirect=["participant"]
 )
+@pytest.mark.usefixtures("url_of_participant")
 def test_policies_go_too_where_the_participant_may_make_them(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    broker: Broker,
-    administration: Management,
-    given: str,
-    participant: str,
-    left: list[str],
+    administration: Management, given: str, left: list[str]
 ) -> None:
     """A policy of an earlier lesson is removed; one that only the instructor can make stays, and is no obstacle."""
-    allow(administration, participant, given)
     limit = {"pattern": ".*", "definition": {"max-length": 5}}
     administration._call("PUT", f"policies/{quote(given, safe='')}/limit", json=limit)
-    use(monkeypatch, broker, tmp_path, participant, given)
     with warren.lesson("01"):
         assert [policy["name"] for policy in administration.policies(given)] == left
 
 
 def test_connections_of_earlier_runs_are_closed(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    broker: Broker,
-    administration: Management,
-    given: str,
-    participant: str,
+    administration: Management, given: str, url_of_participant: str
 ) -> None:
     """An exclusive queue of a cell that was never cleaned up does not stand in the way of the next lesson."""
-    allow(administration, participant, given)
-    url = use(monkeypatch, broker, tmp_path, participant, given)
     warren.lesson("01")
-    left = pika.BlockingConnection(pika.URLParameters(url))
+    left = pika.BlockingConnection(pika.URLParameters(url_of_participant))
     left.channel().queue_declare("mine", exclusive=True)
     with warren.lesson("01"):
         assert holds(administration, given) == []
