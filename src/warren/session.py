@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from warren import course, starting
 from warren.brokers.broker import Broker
+from warren.distance import Distance
 from warren.errors import WarrenError
 from warren.ledger import Ledger
 from warren.vhosts import CleanVhost
@@ -102,6 +103,10 @@ class Session:
         """Write to the message log of every scope, e.g. `log("checkout", "confirmed", "order 241")`; any thread may."""
         for scope in list(self._scopes.values()):
             scope.log(who, event, what)
+
+    def distant(self, round_trip: float) -> Distance:
+        """For `with`: a URL to the same vhost by which every answer takes that many seconds longer, as from afar."""
+        return Distance(self.url, round_trip)
 
     def ledger(self) -> Ledger:
         """A new ledger, in a temporary file that goes when the session is closed."""
