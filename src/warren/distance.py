@@ -47,7 +47,6 @@ class Distance:
     def _run(self) -> None:
         with contextlib.closing(self._loop):
             self._loop.run_until_complete(self._serve())
-            self._loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(self._loop)))
 
     async def _serve(self) -> None:
         async with await asyncio.start_server(self._carry, "127.0.0.1", 0) as server:
@@ -57,6 +56,7 @@ class Distance:
             server.close()
             for end in self._ends:  # before leaving, which since Python 3.12 waits for all connections to end
                 end.transport.abort()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
 
     async def _carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         secure = self._upstream.scheme == "amqps"
