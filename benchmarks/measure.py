@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement beside another of the same run; both in seconds, or messages per second if `rate`."""
+    """One measurement beside another of the same run; both in seconds, or in `unit` if it is a `rate` or count."""
 
     what: str
     value: float
@@ -18,6 +18,7 @@ class Row:
     other_value: float
     target: str = ""
     rate: bool = False
+    unit: str = "/s"
 
     @property
     def time(self) -> str:
@@ -33,7 +34,7 @@ class Row:
 
     def _shown(self, value: float) -> str:
         if self.rate:
-            return f"{value:,.0f}/s"
+            return f"{value:,.0f}{self.unit}"
         return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -39,20 +38,6 @@ def watch(broker: Broker, vhost: str) -> Iterator[Callable[..., Scope]]:
     yield watch
     for scope in scopes:
         scope.stop()
-
-
-@pytest.fixture
-def until() -> Callable[..., object]:
-    """Waits for a condition to hold, and returns what it gave."""
-
-    def until(condition: Callable[[], object], within: float = 20) -> object:
-        deadline = time.monotonic() + within
-        while not (answer := condition()):
-            assert time.monotonic() < deadline, f"waited {within} s in vain"
-            time.sleep(0.02)
-        return answer
-
-    return until
 
 
 @pytest.fixture

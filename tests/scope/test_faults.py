@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import cloudpickle
 import httpx
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+from polling import until
 
 from warren.brokers.broker import Broker
 from warren.errors import BrokerRefused, WarrenError
 from warren.scope import Scope
 
 Watch = Callable[..., Scope]
-
-
-def until(condition: Callable[[], object], within: float = 30) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {within} s in vain"
-        time.sleep(0.02)
 
 
 def threads() -> list[threading.Thread]:
@@ -44,24 +37,9 @@ def connections(broker: Broker, vhost: str) -> list[str]:
 
 
 @pytest.fixture
-def unprivileged(broker: Broker, vhost: str) -> Iterator[Broker]:
+def unprivileged(shared: Callable[..., Broker]) -> Broker:
     """The broker as a user sees it who may use AMQP and not the HTTP API."""
-    management = broker.management()
-    name = f"plain_{vhost}"
-    management._call("PUT", f"users/{name}", json={"password": "secret", "tags": ""})
-    rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    management._call("PUT", f"permissions/{vhost}/{name}", json=rights)
-    where = urlsplit(broker.url)
-    yield dataclasses.replace(broker, url=f"amqp://{name}:secret@{where.hostname}:{where.port}/")
-    management._call("DELETE", f"users/{name}")
-    management.close()
-
-
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
+    return shared(tags="")
 
 
 def alone(broker: Broker, fault: str, silent_port: int) -> Broker:
@@ -143,6 +121,55 @@ def test_says_when_the_vhost_is_gone(broker: Broker, watch: Watch, vhost: str) -
     management.close()
 
 
+def test_a_withdrawn_permission_is_no_deleted_vhost(
+    broker: Broker, vhost: str, shared: Callable[..., Broker], watch: Watch
+) -> None:
+    """A user who may not enter the vhost any more is told so, in words of its own, and goes on when it may again."""
+    on = shared()
+    user = urlsplit(on.url).username
+    scope = watch("tasks", on=on)
+    management = broker.management()
+    management._call("DELETE", f"permissions/{vhost}/{user}")
+    until(lambda: scope._sampler.state == "down")
+    assert scope._sampler.why == "refused"
+    assert scope.facts() == "tasks: access refused"
+    management._call("PUT", f"permissions/{vhost}/{user}", json={"configure": "", "write": ".*", "read": ".*"})
+    until(lambda: scope._sampler.state == "live")
+    assert [mark.label for mark in scope.recording.marks()] == ["access refused", "access back"]
+    management.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("hidden", "this user may not look at it"), ("private", "it belongs to another connection alone")],
+)
+def test_one_queue_it_may_not_ask_for(
+    broker: Broker,
+    channel: BlockingChannel,
+    shared: Callable[..., Broker],
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    why: str,
+) -> None:
+    """From AMQP alone: what the broker refuses about one queue is said, and the others are shown."""
+    if name == "hidden" and not broker.at_least("4.3.1"):
+        pytest.skip("any permission is enough since 4.3.1")
+    monkeypatch.setattr("warren.scope.troubles.LASTING", 0.7)
+    seen = r"^(tasks|private)$"
+    on = shared("", configure=seen, write=seen, read=seen)
+    channel.queue_declare("tasks", durable=True)
+    channel.queue_declare(name, durable=name == "hidden", exclusive=name == "private")
+    scope = watch(name, "tasks", on=on)
+    assert (
+        scope.facts()
+        == f"tasks: peak 0 ready, unacked not known without the HTTP API; now 0\ncannot show {name} ({why})"
+    )
+    channel.queue_delete(name)
+    if name == "private":
+        until(lambda: "private: not declared" in scope.facts())
+
+
 def test_an_unreachable_broker_does_not_hang(broker: Broker, silent_port: int) -> None:
     """A broker that takes a connection and says nothing costs seconds, not minutes, and `stop` ends it."""
     silent = dataclasses.replace(broker, url=f"amqp://u:p@127.0.0.1:{silent_port}/", management_url=None)
@@ -173,6 +200,25 @@ def test_a_scope_nobody_holds_stops(broker: Broker, vhost: str) -> None:
     scope = None
     gc.collect()
     until(lambda: not threads())
+
+
+def test_a_kept_view_holds_no_recording(broker: Broker, vhost: str, channel: BlockingChannel) -> None:
+    """ipywidgets keeps the view of a stopped scope: what it holds of it is the last picture, packed."""
+    channel.queue_declare("tasks", durable=True)
+    scope = Scope(broker, vhost, ["tasks"])
+    scope._repr_mimebundle_()
+    view, recording = scope._view, weakref.ref(scope.recording)
+    assert view is not None
+    for step in range(20_000):
+        scope.recording.read("tasks", step % 50, 0, 0, 0)
+    scope.stop()
+    del scope
+    gc.collect()
+    assert recording() is None
+    assert len(view._packed) < 200_000
+    snapshot = view.get_state()["snapshot"]
+    assert snapshot["state"] == "stopped"
+    assert max(reading[1] for reading in snapshot["queues"]["tasks"]["readings"]) == 49
 
 
 def test_python_ends_while_a_scope_runs(broker: Broker, vhost: str) -> None:

@@ -65,6 +65,25 @@ def test_a_circle_of_exchanges_ends() -> None:
     assert flows(picture, {"a": 1.0}, {("a", "gone"): 1.0}, {})["exchange:a"] == 1.0
 
 
+def test_what_is_not_known_is_not_nought() -> None:
+    """None stands for all that may lead to a queue of unknown sources, 0 for what is known to rest."""
+    picture = drawn(
+        [exchange("shop", alternate="lost"), exchange("events"), exchange("lost", "fanout"), exchange("quiet")],
+        [
+            bind("shop", "events", to="exchange"),
+            bind("events", "audit"),
+            bind("quiet", "rest"),
+            bind("lost", "parking"),
+        ],
+    )
+    moving = flows(picture, {"shop": 5.0, "events": None}, {}, {}, {"audit"})
+    assert {name for name, rate in moving.items() if rate is None} == {
+        "binding:shop|events|exchange|", "binding:events|audit|queue|", "exchange:events",
+    }  # fmt: skip
+    assert moving["binding:quiet|rest|queue|"] == moving["alternate:shop"] == 0
+    assert moving["exchange:shop"] == 5
+
+
 @pytest.mark.parametrize(
     ("pattern", "key", "reached"),
     [

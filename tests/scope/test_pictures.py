@@ -163,6 +163,31 @@ def test_labels_of_marks_do_not_cover_each_other(recording: Recording, time: lis
     assert not overlaps
 
 
+def test_grey_is_where_the_broker_was_away(recording: Recording, time: list[float]) -> None:
+    """Only "down", "deleted" and "refused" begin a grey stretch, their "back" ends it; other marks are lines."""
+    fill(recording, time)
+    for step, label in enumerate(("broker back", "consumer gone", "memory alarm", "vhost deleted"), 11):
+        time[0] = step
+        recording.mark(label, by="broker")
+    figure = draw(recording, ["tasks"], end=20)
+    grey = [(box.get_x(), box.get_x() + box.get_width()) for box in figure.axes[0].patches]
+    assert [tuple(map(round, stretch)) for stretch in grey] == [(10, 11), (14, 20)]
+
+
+def test_many_marks_of_the_brokers_bear_few_labels(recording: Recording, time: list[float]) -> None:
+    """What the broker did forty times is forty lines with eight labels at most; a learner's mark keeps its own."""
+    recording.read("tasks", 1, 0, 0, 0)
+    recording.mark("sale starts")
+    for step in range(40):
+        time[0] = step
+        recording.mark("consumer gone", by="broker")
+    axes = draw(recording, ["tasks"]).axes[0]
+    labels = [text.get_text() for text in axes.texts]
+    assert labels.count("consumer gone") == 8
+    assert labels.count("sale starts") == 1
+    assert len([line for line in axes.lines if line.get_linestyle() == "--"]) == 41
+
+
 @pytest.mark.parametrize("queues", [[], ["tasks"]])
 def test_a_figure_of_nothing(recording: Recording, queues: list[str]) -> None:
     """A recording without a reading is a figure, too."""

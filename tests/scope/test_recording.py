@@ -117,7 +117,7 @@ def test_facts_while_the_broker_is_down(recording: Recording) -> None:
     """Peaks stay, and `now` is not made up."""
     recording.read("tasks", 3, 1, 0, 1)
     recording.read("tasks", None, None, None, None)
-    assert facts(recording, ["tasks"], down=True) == "tasks: peak 3 ready, 1 unacked; broker down"
+    assert facts(recording, ["tasks"], "broker down") == "tasks: peak 3 ready, 1 unacked; broker down"
 
 
 def test_an_ended_recording_stands_still(recording: Recording, clock: Clock) -> None:

@@ -180,20 +180,106 @@ def test_workers_bear_their_names_to_the_end(
         crew[0].kill()  # type: ignore[attr-defined]
         until(lambda: [one["name"] for one in seen(scope, "consumers") if one["gone"] == "killed"] == ["worker 1"])
     until(lambda: {one["gone"] for one in seen(scope, "consumers")} <= {"killed", "cancelled"})
-    until(lambda: [mark.label for mark in scope.recording.marks()] == ["consumer gone", "consumer gone"])
+    until(lambda: [mark.label for mark in scope.recording.marks()] == ["consumer gone"])
 
 
-def test_a_crew_that_leaves_is_one_mark(broker: Broker, vhost: str, watch: Watch, until: Until) -> None:
-    """Consumers that go together are marked together, also while nobody looks."""
+def test_lines_say_which_queue_they_are_about(connect: Connect, look: Watch, until: Until) -> None:
+    """What a consumer of one queue did is that queue's; of one that reads from two, or that publishes, it is open."""
+    packer, both = connect("packer"), connect("both")
+    for name in ("tasks", "invoices"):
+        packer.queue_declare(name, durable=True)
+        both.basic_consume(name, lambda *_: None)
+    packer.basic_consume("tasks", lambda *_: None)
+    scope = look("tasks", "invoices")
+    until(lambda: len(seen(scope, "consumers")) == 3)
+    for who in ("packer", "both", "stranger"):
+        scope.log(who, "acked", "order 1")
+    scope.log("packer", "published", "invoice 1")
+    scope.log("packer", "confirmed", "invoice 1", "invoices")
+    queues = [line[4] for line in scope._view._everything()["lines"]]
+    assert queues == ["tasks", "", "", "", "invoices"]
+    assert [record["queue"] for record in scope.records() if record["kind"] == "log"] == queues
+
+
+def test_what_the_broker_does_not_tell_is_not_nought(connect: Connect, look: Watch, until: Until) -> None:
+    """The flow out of an exchange whose name no address can hold is not known; one that rests is 0."""
+    channel = connect("checkout")
+    for source, queue in ((".", "tasks"), ("shop", "invoices")):
+        channel.queue_declare(queue, durable=True)
+        channel.exchange_declare(source, "fanout", durable=True)
+        channel.queue_bind(queue, source, "")
+    scope = look()
+    until(lambda: scope.recording.newest("flows").get("binding:.|tasks|queue|") == 0)
+    channel.basic_publish(".", "", b"1")
+    until(lambda: scope._view._everything()["flows"].get("binding:.|tasks|queue|", 0) is None)
+    assert scope._view._everything()["flows"]["binding:shop|invoices|queue|"] == 0
+
+
+def test_who_left_keeps_its_name(connect: Connect, look: Watch, until: Until) -> None:
+    """A connection that published and consumed is called the same when it is gone, until it is forgotten."""
+    channel = connect("clerk")
+    channel.queue_declare("tasks", durable=True)
+    scope = look("tasks")
+    channel.basic_consume("tasks", lambda *_: None)
+    channel.basic_publish("", "tasks", b"1")
+    until(lambda: seen(scope, "publishers") and seen(scope, "consumers"))
+    channel.connection.close()
+    names = set()
+    until(lambda: names.update(one["name"] for one in seen(scope, "publishers")) or not seen(scope, "publishers"))
+    assert names == {"clerk"}
+
+
+def test_a_flow_comes_to_rest(connect: Connect, look: Watch, until: Until) -> None:
+    """After a burst every flow goes back to 0, also the one to a queue that was bound between two bursts."""
+    channel = connect("shop")
+    channel.exchange_declare("cancelled", "fanout", durable=True)
+    scope = look()
+    for queue in ("refunds", "reports"):
+        channel.queue_declare(queue, durable=True)
+        channel.queue_bind(queue, "cancelled", "")
+        for _ in range(10):
+            channel.basic_publish("cancelled", "", b"order")
+        until(lambda at=queue: scope.recording.newest("flows").get(f"binding:cancelled|{at}|queue|"))
+    until(lambda: not any(rate for name, rate in scope.recording.newest("flows").items() if "cancelled" in name))
+
+
+def test_of_every_queue_the_gone_ones_leave_the_picture(
+    connect: Connect, look: Watch, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scope of all queues draws one that was deleted for a few seconds more; a scope that names it goes on."""
+    monkeypatch.setattr("warren.scope.sampler.GONE_KEPT", 1.0)
+    channel = connect("shop")
+    for queue in ("reply", "tasks"):
+        channel.queue_declare(queue, durable=True)
+    every, named = look(), look("reply", "tasks")
+    both = [edge("", "reply", "reply"), edge("", "tasks", "tasks")]
+    until(lambda: seen(every, "bindings") == seen(named, "bindings") == both)
+    channel.queue_delete("reply")
+    until(lambda: every._sampler._there(every.queues) == ["tasks"])
+    assert list(named._sampler._there(named.queues)) == ["reply", "tasks"]
+    until(lambda: seen(every, "bindings") == both[1:])
+
+
+def test_a_crew_that_leaves_work_behind_is_one_mark(broker: Broker, vhost: str, watch: Watch, until: Until) -> None:
+    """Consumers that go together are marked together, also while nobody looks; those that held nothing are not."""
     connection = pika.BlockingConnection(pika.URLParameters(broker.url_for(vhost)))
     channel = connection.channel()
     channel.queue_declare("tasks", durable=True)
     scope = watch("tasks")
     for _ in range(3):
         channel.basic_consume("tasks", lambda *_: None)
+    for number in range(3):
+        channel.basic_publish("", "tasks", str(number).encode())
     scope.mark("three")
+    until(lambda: scope.recording.now("tasks").unacked == 3)
     connection.close()
     until(lambda: [mark.label for mark in scope.recording.marks()] == ["three", "3 consumers gone"])
+    with pika.BlockingConnection(pika.URLParameters(broker.url_for(vhost))) as orderly:
+        orderly.channel().basic_consume("tasks", lambda *_: None, auto_ack=True)
+        until(lambda: scope.recording.now("tasks")[1:] == (0, 0, 0, 1))
+    until(lambda: scope.recording.now("tasks").consumers == 0)
+    scope.mark("quiet")
+    assert [mark.label for mark in scope.recording.marks()] == ["three", "3 consumers gone", "quiet"]
 
 
 def test_fetched_messages_are_no_consumers(channel: BlockingChannel, watch: Watch) -> None:
@@ -270,7 +356,7 @@ def test_the_age_of_the_oldest_message(channel: BlockingChannel, look: Watch, un
 
 
 def test_alarms_are_told(broker: Broker, connect: Connect, look: Watch, until: Until) -> None:
-    """A memory alarm, the connection it blocks and its end are marked by themselves, once each."""
+    """A memory alarm and the connection it blocks are in what the page gets while they last, and marked once each."""
     if not broker.own:
         pytest.skip("only a broker of our own may be alarmed")
     plain = connect("checkout").connection.channel()
@@ -281,12 +367,18 @@ def test_alarms_are_told(broker: Broker, connect: Connect, look: Watch, until: U
     try:
         until(lambda: scope.recording.newest("alarms") == {"": ["memory"]})
         plain.basic_publish("", "tasks", b"")  # waits for nothing, and so does not hang
-        until(lambda: "checkout blocked" in [mark.label for mark in scope.recording.marks()])
+        until(lambda: told(scope) == (["memory"], ["checkout"]))
     finally:
         broker.ctl("set_vm_memory_high_watermark", "0.6")
-    until(lambda: scope.recording.newest("alarms") == {"": []})
+    until(lambda: told(scope) == ([], []))
     labels = [mark.label for mark in scope.recording.marks()]
     assert sorted(labels) == ["checkout blocked", "memory alarm", "memory alarm over"]
+
+
+def told(scope: Scope) -> tuple[list[str], list[str]]:
+    """The alarms and the blocked connections that a page would hear of now."""
+    message = scope._view._everything()
+    return message["alarms"], message["blocked"]
 
 
 def test_nobody_looks_nothing_is_asked(channel: BlockingChannel, watch: Watch, until: Until) -> None:
@@ -333,6 +425,6 @@ def test_says_why_there_is_no_topology(broker: Broker, channel: BlockingChannel,
     scope = look("tasks", on=dataclasses.replace(broker, management_url=None))
     channel.basic_publish("", "tasks", b"")
     assert "now 1 ready" in scope.facts()
-    _, message = scope._view._message(-1.0)
+    message = scope._view._everything()
     assert message["unseen"] == "this broker's HTTP API is not known here"
     assert "topology" not in message

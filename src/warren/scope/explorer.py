@@ -47,7 +47,8 @@ class Explorer:
         self._period, self._rates_over = (ROUND_OWN, 2) if broker.own else (ROUND_OTHER, 10)
         self._rows, self._parties = Rows(), Parties(recording)
         self._dead, self._heads = DeadLetters(), Heads()
-        self._published: dict[str, tuple[int, float]] = {}
+        self._published: dict[str, tuple[int, float | None]] = {}
+        self._untold: set[str] = set()  # exchanges of which the broker would not tell where their messages go
         self._todo: list[Callable[[], None]] = []
         self._due = self._not_before = 0.0
         self._by_queue: bool | None = None  # whether the broker counts by exchange and queue
@@ -130,11 +131,17 @@ class Explorer:
         for row in rows:
             counters = row.get("message_stats") or {}
             count = int(counters.get("publish_in") or 0)
-            rate = _average(counters, "publish_in") or 0.0
+            rate = _average(counters, "publish_in") if count else 0.0
             before = self._published.get(row["name"])
             self._published[row["name"]] = count, rate
-            if self._by_queue and count and (rate or before != (count, rate)):  # one that rests is not asked again
+            moves = rate or before != (count, rate) or self._moves(row["name"])
+            if self._by_queue and count and moves:  # one that rests is not asked again
                 self._todo.insert(0, lambda name=row["name"]: self._ask_traffic(name))  # type: ignore[misc]
+
+    def _moves(self, exchange: str) -> bool:
+        """Whether something flowed when it was asked last: not all that it tells comes to rest at one moment."""
+        fed = any(rate for (source, _), rate in self._rows.fed.items() if source == exchange)
+        return fed or self._parties.busy(exchange)
 
     def _ask_traffic(self, exchange: str) -> None:
         management = self._api.management
@@ -142,7 +149,9 @@ class Explorer:
         try:
             row = management.exchange(self._vhost, exchange, TRAFFIC, self._rates_over)
         except WarrenError:  # deleted meanwhile, or of a name such as "." that no URL can hold
+            self._untold.add(exchange)
             return
+        self._untold.discard(exchange)
         # of a channel or queue that has just gone the API gives an empty list in place of its details
         incoming = [one for one in row.get("incoming", []) if one.get("channel_details")]
         outgoing = [one for one in row.get("outgoing", []) if one.get("queue")]
@@ -194,10 +203,18 @@ class Explorer:
             rate = _average(self._rows.queues.get(name, {}).get("message_stats") or {}, "publish")
             if len(ways) == 1 and rate is not None:
                 self._rows.fed[ways[0], name] = rate
-            self._rows.unknown = self._rows.unknown - {name} | ({name} if len(ways) > 1 and rate else set())
+            if len(ways) > 1 and rate:
+                self._rows.unknown.add(name)
+
+    def _find_unknown(self, names: Sequence[str]) -> None:
+        """The queues of which it is not known what comes to them from where."""
+        untold = self._untold & {row["name"] for row in self._rows.exchanges}
+        ways = {name: {DEFAULT} | leading_to(self._rows, {name}) for name in names} if untold else {}
+        self._rows.unknown = {name for name in names if self._by_queue is None or untold & ways.get(name, set())}
 
     def _draw(self, names: Sequence[str], every: bool) -> None:
         self._rows.queues = self._statistics.full
+        self._find_unknown(names)
         if self._by_queue is False:
             self._work_out(names)
         self._rows.used = {name for name, (count, _) in self._published.items() if count}

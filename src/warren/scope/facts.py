@@ -14,16 +14,22 @@ class Facts(str):
         return str(self)
 
 
-def facts(recording: Recording, queues: Sequence[str], down: bool) -> Facts:
-    """One line per queue: the most it ever held, and what it holds now."""
-    return Facts("\n".join(f"{queue}: {_line(recording, queue, down)}" for queue in queues) or "no queues")
+def facts(recording: Recording, queues: Sequence[str], down: str = "") -> Facts:
+    """One line per queue: the most it ever held, and what it holds now; `down` says why that is not known.
+
+    After them what cannot be shown at present.
+    """
+    troubles = [] if down else recording.newest("troubles").get("", [])
+    shown = [queue for queue in queues if not any(text.startswith(f"cannot show {queue} (") for text in troubles)]
+    lines = [f"{queue}: {_line(recording, queue, down)}" for queue in shown]
+    return Facts("\n".join([*lines, *troubles]) or "no queues")
 
 
-def _line(recording: Recording, queue: str, down: bool) -> str:
+def _line(recording: Recording, queue: str, down: str) -> str:
     reading, peak = recording.now(queue), recording.peak(queue)
     seen = [entry for entry in recording.readings(queue) if entry.ready is not None]
     if not seen:
-        return "broker down" if down else "not declared"
+        return down or "not declared"
     parts = [f"{peak.ready} ready"]
     if seen[-1].unacked is None and not peak.unacked:
         parts.append("unacked not known without the HTTP API")
@@ -34,9 +40,9 @@ def _line(recording: Recording, queue: str, down: bool) -> str:
     return f"peak {', '.join(parts)}; {_now(reading, down)}"
 
 
-def _now(reading: Reading | None, down: bool) -> str:
+def _now(reading: Reading | None, down: str) -> str:
     if down:
-        return "broker down"
+        return down
     if reading is None or reading.ready is None:
         return "now gone"
     held = {"ready": reading.ready, "unacked": reading.unacked, "delayed": reading.delayed}

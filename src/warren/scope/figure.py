@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from warren.scope.palette import PALETTE
 from warren.scope.recording import Mark, Reading, Recording
-from warren.scope.sampler import PERIOD
+from warren.scope.sampler import LABELS, PERIOD
 
 INK, FAINT, GRID = "#1F2328", "#59616B", "#E3E6EA"
 WIDTH, PANEL, REST = 8.5, 1.9, 0.75
@@ -20,6 +20,8 @@ WIDTH, PANEL, REST = 8.5, 1.9, 0.75
 LAYERS = ("unacked", "ready", "delayed")
 CHARACTER = 0.0095
 """The width of a character of a mark's label, as a share of the time axis."""
+LABELLED = 8
+"""Marks of the broker's that bear a label, if there are many more; the others are lines only."""
 
 
 class Picture(Figure):
@@ -127,10 +129,12 @@ def _runs(readings: Sequence[Reading], end: float) -> Iterator[list[Reading]]:
 def _marks(axes: Axes, marks: Sequence[Mark], end: float, labelled: bool) -> None:
     """What happened, as dashed lines; labels above the first panel, in as many rows as it takes to keep them apart."""
     free: list[float] = []  # per row, where the last label ends
+    seen = [mark for mark in marks if mark.by == "broker"]
+    silent = set(seen) - set(seen[:: -(-len(seen) // LABELLED)]) if seen else set()
     for mark in marks:
         colour = PALETTE["dead"] if mark.by == "broker" else PALETTE["quiet"]
         axes.axvline(mark.t, color=colour.fill, linewidth=1, linestyle=(0, (3, 3)))
-        if not labelled:
+        if not labelled or mark in silent:
             continue
         width = (len(mark.label) + 2) * CHARACTER * end
         start = min(mark.t, end - width)
@@ -151,11 +155,14 @@ def _marks(axes: Axes, marks: Sequence[Mark], end: float, labelled: bool) -> Non
 
 def _outages(axes: Axes, marks: Sequence[Mark], end: float) -> None:
     """Grey where the broker was away."""
+    begins, ends = zip(*LABELS.values(), strict=True)
     down: float | None = None
-    for mark in [*(entry for entry in marks if entry.by == "broker"), Mark(end, "", "broker")]:
-        if down is not None:
+    for mark in [*(entry for entry in marks if entry.by == "broker"), Mark(end, ends[0], "broker")]:
+        if down is not None and mark.label in begins + ends:
             axes.axvspan(down, mark.t, color=FAINT, alpha=0.12, linewidth=0)
-        down = None if mark.label == "broker back" else mark.t
+            down = None
+        if mark.label in begins:
+            down = mark.t
 
 
 def _legend(figure: Figure, recording: Recording, queues: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ looked up in the bindings. No single binding is counted: parallel ones between t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from warren.scope.topology import DEFAULT, edge_id
@@ -19,20 +19,21 @@ End = tuple[str, str]  # ("exchange" | "queue", name)
 
 def flows(
     drawn: dict[str, Any],
-    published: Mapping[str, float],
+    published: Mapping[str, float | None],
     fed: Mapping[tuple[str, str], float],
     dead: Mapping[str, float],
-    unknown: Container[str] = (),
+    unknown: Iterable[str] = (),
 ) -> Flows:
     """Flow by the name of the node or edge.
 
     `published`: what each exchange got from publishers, `fed`: what of it reached which queue, `dead`: what each queue
-    dead-lettered. What reaches an `unknown` queue is None: the broker does not tell from where it came.
+    dead-lettered. None is a flow that is not known, 0 one that is known to rest: of what may lead to an `unknown` queue
+    the broker does not tell from where it came.
     """
     ways = _Ways(drawn)
     found: Flows = defaultdict(float)
     for exchange in drawn["exchanges"]:
-        found[f"exchange:{exchange['name']}"] += published.get(exchange["name"], 0.0)
+        found[f"exchange:{exchange['name']}"] += published.get(exchange["name"], 0.0) or 0.0
         if exchange["alternate"] is not None:
             found[f"alternate:{exchange['name']}"] += 0.0
     for edge in drawn["bindings"]:
@@ -45,7 +46,7 @@ def flows(
         found[f"exchange:{edge['exchange']}"] += rate
         for queue in targets(drawn, edge):
             ways.follow(("exchange", edge["exchange"]), ("queue", queue), rate, found)
-    hidden = {edge_id(edge) for edge in drawn["bindings"] if edge["to"] == "queue" and edge["destination"] in unknown}
+    hidden = ways.leading_to(unknown) | {f"exchange:{name}" for name, rate in published.items() if rate is None}
     return {name: None if name in hidden else round(rate, 1) for name, rate in found.items()}
 
 
@@ -98,6 +99,21 @@ class _Ways:
                 found[name] += rate
             if node[0] == "exchange":
                 found[f"exchange:{node[1]}"] += rate
+
+    def leading_to(self, queues: Iterable[str]) -> set[str]:
+        """The names of all edges by which something may come to the queues, and of the exchanges in between."""
+        ends: set[End] = {("queue", queue) for queue in queues}
+        found: set[str] = set()
+        fresh = True
+        while fresh:
+            fresh = False
+            for source, onward in [*self._edges.items(), *self._alternates.items()]:
+                for end, names in onward.items():
+                    if end in ends and not found.issuperset(names):
+                        found |= {*names, *([f"exchange:{end[1]}"] if end[0] == "exchange" else [])}
+                        ends.add(source)
+                        fresh = True
+        return found
 
     def _way(self, start: End, end: End, alternates: bool) -> list[tuple[End, list[str]]]:
         ways: dict[End, list[tuple[End, list[str]]]] = {start: []}

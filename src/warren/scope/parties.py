@@ -31,6 +31,7 @@ class Parties:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._names: dict[str, str] = {}  # of the connections there are
+        self._called: dict[str, str] = {}  # the same, and of those of everybody who left a moment ago
         self._blocked: set[str] = set()
         self._consumers: dict[str, Consumer] = {}
         self._channel_of: dict[str, str] = {}  # by consumer
@@ -42,11 +43,13 @@ class Parties:
 
     def ask(self, api: Api, management: Management, vhost: str) -> None:
         """Who is there now."""
-        connections = api.ask(management.connections, vhost, CONNECTIONS)
         consumers = api.ask(management.consumers, vhost, CONSUMERS)
+        connections = api.ask(management.connections, vhost, CONNECTIONS)  # after them: whoever consumes has a name
         if connections is None or consumers is None:
             return
         self._names = {row["name"]: row.get("user_provided_name") or "" for row in connections if "name" in row}
+        known = {*self._connection_of.values(), *(_connection(channel) for channel in self._channel_of.values())}
+        self._called = {name: called for name, called in self._called.items() if name in known} | self._names
         self._note_blocked(connections)
         self._note_consumers(consumers)
         self._note_left()
@@ -68,7 +71,7 @@ class Parties:
         """What each channel publishes to the exchange now, messages a second."""
         rates: dict[str, float] = defaultdict(float)
         for channel, rate in channels:
-            rates[channel.rpartition(" (")[0]] += rate
+            rates[_connection(channel)] += rate
         self._rates |= {name: 0.0 for name, one in self._publishers.items() if one.exchange == exchange}
         for connection, rate in rates.items():
             if exchange is None:  # not known any more
@@ -86,6 +89,10 @@ class Parties:
         there = Counter(one.queue for one in self._consumers.values() if not one.gone)
         return {queue: there[queue] for queue in queues if there[queue]}
 
+    def busy(self, exchange: str) -> bool:
+        """Whether anybody publishes to the exchange, as far as was heard."""
+        return any(self._rates[name] for name, one in self._publishers.items() if one.exchange == exchange)
+
     def publishers(self) -> list[Publisher]:
         """In the order they were seen first."""
         return list(self._publishers.values())
@@ -102,7 +109,7 @@ class Parties:
 
     def _name(self, connection: str, tag: str = "") -> str:
         """What it calls itself; else the consumer's tag if somebody chose it; else its port, which tells it apart."""
-        if name := self._names.get(connection):
+        if name := self._called.get(connection):
             return name
         if tag and not tag.startswith(("ctag", "amq.ctag")):
             return tag
@@ -129,6 +136,10 @@ class Parties:
         }
         self._consumers = known | there
         self._channel_of = {name: self._channel_of[name] for name in self._consumers}
+        queues: dict[str, set[str]] = defaultdict(set)
+        for one in self._consumers.values():
+            queues[one.name].add(one.queue)
+        self._recording.readers = {name: next(iter(of)) for name, of in queues.items() if len(of) == 1}
 
     def _how(self, one: Consumer) -> str:
         """How a consumer went, as far as the kit knows: its worker's last word is in the message log."""
@@ -159,10 +170,17 @@ class Parties:
     def _note_blocked(self, rows: Sequence[Row]) -> None:
         """An alarm blocks a connection as soon as it publishes; after the alarm its state may go on saying so."""
         alarm = self._recording.newest("alarms").get("") != []
-        blocked = {row["name"] for row in rows if alarm and row.get("state") == "blocked"}
+        blocked = {row["name"] for row in rows if alarm and row.get("state") == "blocked" and "name" in row}
+        names = {name: self._name(name) for name in blocked}
         for name in sorted(blocked - self._blocked):
-            self._recording.mark(f"{self._names.get(name) or 'connection'} blocked", by="broker")
+            self._recording.mark(f"{names[name]} blocked", by="broker")
         self._blocked = blocked
+        self._recording.latest("blocked", {"": sorted(names.values())})
+
+
+def _connection(channel: str) -> str:
+    """A channel is named like its connection, with a number in brackets."""
+    return channel.rpartition(" (")[0]
 
 
 def _work(one: Consumer, channel: Row, alone: bool) -> dict[str, float | None]:

@@ -19,6 +19,9 @@ QUEUES_KEPT = 300
 LINES_KEPT = 2_000
 """Lines of the message log and marks kept; older ones are dropped."""
 
+CONSUMING = ("delivered", "acked", "rejected", "redelivered")
+"""Events of the message log that happen to a message in a queue."""
+
 
 class Reading(NamedTuple):
     """A queue at one moment.
@@ -61,12 +64,13 @@ class Mark(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of the message log."""
+    """One line of the message log; `queue` is empty where it is not known."""
 
     t: float
     who: str
     event: str
     what: str
+    queue: str = ""
 
 
 class Peak(NamedTuple):
@@ -90,11 +94,18 @@ class Recording:
         self._marks: deque[Mark] = deque(maxlen=LINES_KEPT)
         self._lines: deque[Line] = deque(maxlen=LINES_KEPT)
         self._latest = Latest()
+        self.readers: dict[str, str] = {}
+        """Of those who consume from a single queue, by name, which."""
         self.ended: float | None = None
 
     def elapsed(self) -> float:
         """Seconds since the recording began; stands still once it has ended."""
         return self.ended if self.ended is not None else self._clock() - self._began
+
+    @property
+    def last(self) -> float:
+        """When something was written last."""
+        return self._last
 
     def _tick(self) -> float:
         # JSON gets microseconds; two things at the same one would hide the second from `after`
@@ -148,10 +159,12 @@ class Recording:
         with self._lock:
             self._marks.append(Mark(self._tick(), label, by))
 
-    def log(self, who: str, event: str, what: str) -> None:
-        """A line of the message log."""
+    def log(self, who: str, event: str, what: str, queue: str = "") -> None:
+        """A line of the message log. The queue need not be given of what somebody did who reads from one alone."""
         with self._lock:
-            self._lines.append(Line(self._tick(), who, event, what))
+            if not queue and event in CONSUMING:
+                queue = self.readers.get(who, "")
+            self._lines.append(Line(self._tick(), who, event, what, queue))
 
     def latest(self, kind: str, values: dict[str, Any], whole: bool = False) -> None:
         """Values of which only the newest counts, by name; `whole`: what is not named is no more."""

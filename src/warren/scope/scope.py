@@ -60,16 +60,19 @@ class Scope:
         self.recording.mark(str(label))
         self._read_exactly()
 
-    def log(self, who: str, event: str, what: str = "") -> None:
-        """Add a line to the message log, from any thread. Raises WarrenError for an event it does not know."""
+    def log(self, who: str, event: str, what: str = "", queue: str = "") -> None:
+        """Add a line to the message log, from any thread; `queue` is what it is about, for who filters by it.
+
+        Raises WarrenError for an event it does not know.
+        """
         if event not in EVENTS:
             raise WarrenError(f'"{event}" is not an event of the message log; it takes one of {", ".join(EVENTS)}.')
-        self.recording.log(str(who), event, str(what))
+        self.recording.log(str(who), event, str(what), str(queue))
 
     def facts(self) -> Facts:
         """What the queues held at most and hold at this moment: "tasks: peak 120 ready, 30 unacked; now 0"."""
         self._read_exactly()
-        return facts(self.recording, self.queues, down=self._sampler.state == "down")
+        return facts(self.recording, self.queues, self._sampler.down)
 
     def plot(self, *queues: str) -> Figure:
         """The whole recording as a matplotlib figure, one panel per queue; name queues to show only those."""
@@ -84,7 +87,8 @@ class Scope:
 
         Each has `t` (seconds) and `kind`: "reading" (`queue`, `ready`, `unacked`, `delayed`, `consumers`), "rates"
         (`queue`, `publish`, `deliver`, `ack`, `redeliver`, messages a second), "mark" (`label`, `by`) or "log" (`who`,
-        `event`, `what`). A reading and a rate hold until the next one of that queue: only changes are kept.
+        `event`, `what`, `queue`, empty where it is not known). A reading and a rate hold until the next one of that
+        queue: only changes are kept.
         """
         return records(self.recording, self.queues)
 
@@ -98,7 +102,7 @@ class Scope:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         from warren.scope.view import View
 
-        if self._view is None:
+        if self._view is None or self._view.comm is None:  # never shown, or the page has closed it
             self._view = View(self.recording, self._sampler, self._title)
         bundle = self._view.show()
         bundle[0]["text/plain"] = repr(self)

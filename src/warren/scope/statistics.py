@@ -7,7 +7,7 @@ from collections import Counter
 
 from warren.brokers.broker import Broker
 from warren.management import Row
-from warren.scope.api import Api
+from warren.scope.api import AGAIN, Api
 
 OWN, OTHER = (0.5, 2), (2.5, 10)
 """Seconds between two looks at the full statistics, and seconds a rate is the mean of: a broker of our own samples its
@@ -36,15 +36,19 @@ class Statistics:
         self._totals: dict[str, Row] | None = None
         self._totals_due = self._full_due = 0.0
 
-    def totals(self, at_once: bool) -> dict[str, Row] | None:
-        """Every queue of the vhost with its totals, by name; None while the API does not answer."""
+    def totals(self, wanted: bool, at_once: bool = False) -> dict[str, Row] | None:
+        """Every queue of the vhost with its totals, by name; None while the API does not answer.
+
+        Those remembered if they are not `wanted`, or if a slow API was asked a moment ago; `at_once` asks that, too.
+        """
         now, management = time.monotonic(), self._api.management
-        self.fresh = management is not None and (now >= self._totals_due or (at_once and not self._api.why))
-        if management is None or not self.fresh:
-            return self._totals
-        rows = self._api.ask(management.queue_totals, self._vhost)
-        self._totals = None if rows is None else {row["name"]: row for row in rows}
-        self._totals_due = time.monotonic() + self._api.pause(now)
+        due = wanted and now >= self._totals_due
+        self.fresh = management is not None and (due or (at_once and not self._api.why))
+        if management is not None and self.fresh:
+            self._totals_due = now + AGAIN  # whatever the rows are
+            rows, self._totals = self._api.ask(management.queue_totals, self._vhost), None
+            self._totals = None if rows is None else {row["name"]: row for row in rows}
+            self._totals_due = time.monotonic() + self._api.pause(now)
         return self._totals
 
     def rates(self) -> dict[str, tuple[float, ...]]:
@@ -52,6 +56,7 @@ class Statistics:
         now, management = time.monotonic(), self._api.management
         if management is None or self._api.why or now < self._full_due:
             return {}
+        self._full_due = now + self._rates_period  # whatever the rows are
         rows = self._api.ask(management.queues, self._vhost, COLUMNS, self._rates_over)
         self.full = {row["name"]: row for row in rows or []}
         self._full_due = now + max(self._rates_period, self._api.pause(now))

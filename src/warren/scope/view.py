@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import weakref
+import zlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +24,8 @@ LINES_SENT = 300
 
 PAGE = Path(__file__).with_name("page")
 PARTS = (
-    "store", "elements", "chart", "depth", "log", "graph", "layout", "routes", "nodes", "edges", "topology", "header",
-    "widget",
+    "store", "look", "elements", "points", "chart", "marks", "depth", "log", "graph", "layout", "routes", "nodes",
+    "edges", "topology", "header", "foot", "widget",
 )  # fmt: skip
 """The sections of the page's one JavaScript module, in order: a widget can load only a single one without a network."""
 
@@ -35,6 +37,7 @@ class View(anywidget.AnyWidget):
 
     Its state, as JupyterLab asks for it after a page reload, is the whole recording; in between the page gets custom
     messages that hold only what is new, sent from the sampler's thread so that they flow while a cell is running.
+    ipywidgets keeps each view until the kernel ends: of a scope that was stopped it keeps the last picture, packed.
     """
 
     _esm = "\n".join((PAGE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
@@ -44,7 +47,8 @@ class View(anywidget.AnyWidget):
     events = traitlets.Dict(EVENTS).tag(sync=True)
 
     def __init__(self, recording: Recording, sampler: Sampler, title: dict[str, str]) -> None:
-        self._recording, self._sampler, self._title = recording, sampler, title
+        self._source: tuple[Recording, Sampler] | None = (recording, sampler)
+        self._title, self._packed = title, b""
         self._sent, self._said, self._spoke, self._shown = -1.0, ("", ""), -HEARTBEAT, recording.elapsed()
         super().__init__()
         self.on_msg(self._asked)
@@ -52,42 +56,59 @@ class View(anywidget.AnyWidget):
 
     def show(self) -> Bundle:
         """The MIME bundle of a cell's output."""
-        self._shown = self._recording.elapsed()
-        self._sampler.explorer.shown = True
+        if self._source is not None:
+            recording, sampler = self._source
+            self._shown, sampler.explorer.shown = recording.elapsed(), True
+            self._pack(sampler)
         return cast("Bundle", self._repr_mimebundle_())
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """The widget's state, with the recording as it is at this moment."""
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         if "snapshot" in state:
-            state["snapshot"] = self._message(-1.0)[1]
+            state["snapshot"] = self._everything()
         return state
 
     def tell(self) -> None:
         """Send what is new since the last message, or a sign of life when there is nothing."""
-        now, said = self._recording.elapsed(), (self._sampler.state, self._sampler.why)
-        sent, message = self._message(self._shown if now < self._shown + OVERLAP else self._sent)
-        if sent > self._sent or said != self._said or now > self._spoke + HEARTBEAT:
-            self._sent, self._said, self._spoke = sent, said, now
+        if self._source is None:
+            return
+        recording, sampler = self._source
+        now, said = recording.elapsed(), (sampler.state, sampler.why)
+        if recording.last > self._sent or said != self._said or now > self._spoke + HEARTBEAT:
+            after = self._shown if now < self._shown + OVERLAP else self._sent
+            self._sent, message = self._message(recording, sampler, after)
+            self._said, self._spoke = said, now
             self.send(message)
+        self._pack(sampler)
 
-    def _message(self, after: float) -> tuple[float, dict[str, Any]]:
-        sent, changes = self._recording.changes(after)
+    def _pack(self, sampler: Sampler) -> None:
+        """Let go of a recording that has ended."""
+        if sampler.state == "stopped" and self._source is not None:
+            whole = self._message(*self._source, -1.0)[1]
+            self._packed, self._source = zlib.compress(json.dumps(whole).encode()), None
+
+    def _everything(self) -> dict[str, Any]:
+        if (source := self._source) is not None:
+            return self._message(*source, -1.0)[1]
+        return dict(json.loads(zlib.decompress(self._packed)))
+
+    def _message(self, recording: Recording, sampler: Sampler, after: float) -> tuple[float, dict[str, Any]]:
+        sent, changes = recording.changes(after)
         changes["lines"] = changes["lines"][-LINES_SENT:]
-        clock = {"now": self._recording.elapsed(), "after": after, "until": sent}
-        for kind in ("topology", "alarms"):  # one thing each, without a name
+        clock = {"now": recording.elapsed(), "after": after, "until": sent}
+        for kind in ("topology", "alarms", "blocked", "troubles"):  # one thing each, without a name
             if kind in changes:
                 changes[kind] = changes[kind][""]
-        state = {"state": self._sampler.state, "why": self._sampler.why, "names": self._sampler.names}
-        state["unseen"] = self._sampler.unseen
+        state = {"state": sampler.state, "why": sampler.why, "names": sampler.names, "unseen": sampler.unseen}
         return sent, self._title | clock | state | changes
 
     def _asked(self, _widget: View, content: dict[str, Any], _buffers: object) -> None:
         """The page missed a message and asks for everything; or it says whether anybody can see it."""
-        if "seen" in content:
-            self._sampler.explorer.look(bool(content["seen"]))
+        if "seen" in content and self._source is not None:
+            self._source[1].explorer.look(bool(content["seen"]))
         if content.get("ask") == "everything":
-            self.send(self._message(-1.0)[1])
+            self.send(self._everything())
 
 
 def _told(view: weakref.ref[View]) -> Any:

@@ -3,14 +3,13 @@
 
 const FEW = 4; // queues with a wide chart each; more share the width in two columns
 const STEP = 0.5; // seconds an arrow key moves the cursor; with Shift ten times that
-const BUSY = 10; // charts drawn at each news; of more, half at one and half at the next
+const BUSY = 4; // charts drawn at each news; of more some at one and some at the next, as narrow ones move slowly
 const TOLD = 1000; // milliseconds between two texts of a chart for a screen reader
 const SLOW = 500; // milliseconds between two drawings of a whole recording that moves by less than a pixel
 
 function depthView(store, look, redraw) {
   const panels = new Map();
   const list = element("div", { class: "queues" });
-  const title = element("span", { class: "faint" });
   const spans = choice(
     "time shown",
     [
@@ -19,14 +18,15 @@ function depthView(store, look, redraw) {
     ],
     () => look.chosen.whole,
     (whole) => {
-      look.chosen.whole = whole;
+      look.choose({ whole });
       redraw();
     },
   );
   const legend = element(
     "div",
     { class: "legend" },
-    title,
+    element("b", {}, "depth"),
+    element("span", { class: "faint" }, "messages in a queue"),
     ...["ready", "unacked", "delayed", "consumers"].map(key),
     spans.element,
   );
@@ -39,7 +39,6 @@ function depthView(store, look, redraw) {
     draw(store, mapped) {
       const queues = look.queues(store);
       const time = look.time(store);
-      say(title, `messages in the queue${queues.length === 1 ? "" : "s"}`);
       spans.draw();
       whole.classList.toggle("many", queues.length > FEW);
       whole.classList.toggle("mapped", mapped);
@@ -52,10 +51,11 @@ function depthView(store, look, redraw) {
       const columns = queues.length > FEW && look.width > 430 ? 2 : 1;
       set(list, "style", `grid-template-columns: repeat(${columns}, minmax(0, 1fr))`);
       turn += 1;
+      const turns = Math.min(BUSY, Math.ceil(queues.length / BUSY));
       arrange(panels, queues, list, (queue) => panel(queue, look, redraw));
       queues.forEach((queue, index) => {
-        const place = { first: index < columns, timed: queues.length <= FEW || index >= queues.length - columns };
-        const due = charts && (queues.length <= BUSY || index % 2 === turn % 2 || look.cursor !== null);
+        const place = { first: index < columns, timed: index >= queues.length - columns };
+        const due = charts && (index % turns === turn % turns || look.cursor !== null);
         panels.get(queue.name).draw(store, queue, time, place, due);
       });
     },
@@ -66,7 +66,7 @@ function depthView(store, look, redraw) {
 function arrange(panels, queues, list, make) {
   for (const [name, panel] of panels) {
     if (queues.some((queue) => queue.name === name)) continue;
-    panel.element.remove();
+    panel.forget();
     panels.delete(name);
   }
   queues.forEach((queue, index) => {
@@ -86,7 +86,7 @@ function panel({ name }, look, redraw) {
   const rates = element("span", { class: "rates" });
   const top = element("div", { class: "top" }, element("h3", {}, name), rates, counts);
   const pipe = element("div", { class: "pipe" }, top, bar, about);
-  const chart = depthChart();
+  const chart = depthChart(look.eyes, redraw);
   const tip = element("div", { class: "tip", hidden: "" });
   const slider = { role: "slider", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 };
   const plot = element(
@@ -101,8 +101,13 @@ function panel({ name }, look, redraw) {
 
   return {
     element: whole,
+    forget() {
+      chart.forget();
+      whole.remove();
+    },
     draw(store, queue, time, place, charts) {
       const state = reading(queue);
+      whole.classList.toggle("timed", place.timed);
       whole.classList.toggle("absent", state.ready === null);
       if (charts) drawn.place = chart.draw(store, queue, time, place);
       drawn.time = time;

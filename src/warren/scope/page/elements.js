@@ -57,7 +57,8 @@ function fit(label, width) {
 }
 
 const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
-const number = (value) => value.toLocaleString("en-US");
+const digits = new Intl.NumberFormat("en-US");
+const number = (value) => digits.format(value);
 const rounded = (value) => number(value >= 10 ? Math.round(value) : Math.round(value * 10) / 10);
 const perSecond = (value) => `${rounded(value)}/s`;
 

@@ -3,7 +3,8 @@
 
 /** The sum, or null where a part is not known. */
 const sum = (values) => values.reduce((total, value) => (total === null || value === null ? null : total + value), 0);
-const rateOf = (store, key) => (store.state === "stopped" ? 0 : (store.flows[key] ?? 0));
+/** Messages a second; null where the broker does not tell it. */
+const rateOf = (store, key) => (store.state === "stopped" ? 0 : store.flows[key] === undefined ? 0 : store.flows[key]);
 const nameOf = (exchange) => exchange || "(default)";
 
 /** Nodes by id, lists of each kind, edges: { id, kind, from, to, label, rate }. */
@@ -31,7 +32,6 @@ function graphOf(store, look) {
     const sources = graph.edges.filter((edge) => edge.to === queue);
     queue.fed = sources.length > 0 && sources.every((edge) => edge.kind === "dead" || edge.from.dead);
   }
-  graph.loops = graph.edges.some((edge) => edge.from.kind === "exchange" && edge.to.kind === "exchange");
   return graph;
 }
 
@@ -77,7 +77,8 @@ function joinBindings(graph, store, { bindings }) {
     const edge = pairs.get(id) ?? { id, kind: "binding", from, to, keys: [], rate: 0 };
     edge.keys.push(keyOf(binding, from));
     // what is measured is measured per pair, so it must not be counted twice
-    edge.rate = Math.max(edge.rate, rateOf(store, `${id}|${binding.key}`));
+    const rate = rateOf(store, `${id}|${binding.key}`);
+    edge.rate = rate === null || edge.rate === null ? null : Math.max(edge.rate, rate);
     pairs.set(id, edge);
   }
   for (const edge of pairs.values()) {
@@ -120,17 +121,27 @@ function joinDead(graph, store, { dead }) {
         : graph.nodes.get(`exchange:${exchange}`);
     if (!from || !to) continue;
     const rate = rateOf(store, `dead:${queue}`);
-    const label = key && to.kind === "exchange" ? `dead, key ${key}` : "dead letters";
-    graph.edges.push({ id: `dead:${queue}`, kind: "dead", from, to, label, rate });
+    const { dead: count } = store.heads[queue] ?? {};
+    const short = `${count ? `${number(count)} ` : ""}dead letters`;
+    const label = key && to.kind === "exchange" ? `${short} as ${key}` : short;
+    graph.edges.push({ id: `dead:${queue}`, kind: "dead", from, to, label, short, rate });
   }
 }
 
 /** Publishers and consumers; of a large crew the rest as one. */
 function joinPeople(graph, store, { publishers, consumers }, add) {
-  for (const { id, name, exchange, gone } of publishers) {
+  for (const { id, name, exchange, gone, blocked } of publishers) {
     const to = graph.nodes.get(`exchange:${exchange}`);
     const rate = rateOf(store, `publisher:${id}`);
-    const from = add("publishers", { id: `publisher:${id}`, kind: "publisher", name, gone, to: to?.id, rate });
+    const from = add("publishers", {
+      id: `publisher:${id}`,
+      kind: "publisher",
+      name,
+      gone,
+      to: to?.id,
+      rate,
+      blocked: blocked || store.blocked.includes(name),
+    });
     if (to) graph.edges.push({ id: from.id, kind: "publish", from, to, label: "", rate, gone });
   }
   for (const exchange of graph.exchanges) {
@@ -149,7 +160,7 @@ function joinPeople(graph, store, { publishers, consumers }, add) {
     if (rest.length) crew.push(together(rest, from));
     for (const consumer of crew) {
       add("consumers", consumer);
-      const rate = consumer.gone || store.state === "stopped" ? 0 : (consumer.rate ?? 0);
+      const rate = consumer.gone || store.state === "stopped" ? 0 : consumer.rate;
       graph.edges.push({ id: consumer.id, kind: "consume", from, to: consumer, label: "", rate, gone: consumer.gone });
     }
   }
@@ -178,7 +189,7 @@ function together(rest, queue) {
 /** The whole graph for a screen reader. */
 function inWords(graph) {
   const said = (edge) => {
-    const speed = edge.rate ? `, ${perSecond(edge.rate)}` : "";
+    const speed = edge.rate === null ? ", rate not known" : edge.rate ? `, ${perSecond(edge.rate)}` : "";
     const [from, to] = [edge.from, edge.to].map((node) => `${node.kind} ${nameOf(node.name)}`);
     const verb = {
       publish: "publishes to",

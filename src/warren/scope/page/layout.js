@@ -15,10 +15,10 @@ function columns(width, graph) {
     publisher: narrow || !graph.publishers.length ? 0 : 0.115,
     gap1: graph.loops ? (narrow ? 0.07 : 0.09) : narrow || !graph.publishers.length ? 0 : 0.06,
     exchange: graph.exchanges.length ? (narrow ? 0.19 : 0.13) : 0,
-    gap2: graph.exchanges.length || graph.loops ? (narrow ? 0.165 : 0.145) : 0,
-    queue: narrow ? 0.36 : 0.285,
+    gap2: graph.exchanges.length || graph.loops ? (narrow ? 0.185 : 0.155) : 0,
+    queue: narrow ? 0.36 : 0.28,
     gap3: graph.consumers.length ? 0.055 : 0,
-    consumer: graph.consumers.length ? (narrow ? 0.19 : 0.17) : 0,
+    consumer: graph.consumers.length ? (narrow ? 0.2 : 0.18) : 0,
   };
   const total = Object.values(shares).reduce((sum, share) => sum + share, 0);
   const scale = Math.min(width / total, width * 1.25);
@@ -33,18 +33,18 @@ function columns(width, graph) {
 
 /** Give every node x, y, width, height and every edge a path and a place for its words; tell the height of it all. */
 function layOut(graph, width) {
+  order(graph);
   const at = columns(width, graph);
   const dense = graph.queues.length > DENSE;
-  const slim = at.queue.width < 230;
+  const slim = at.queue.width < 210;
   for (const node of graph.nodes.values()) {
     const column = at[node.kind];
     Object.assign(node, { x: column.x, width: column.width, dense, slim, hidden: !column.width });
     node.tight = node.kind === "consumer" && node.width < 130;
-    node.short = node.kind === "consumer" && node.width < 160;
+    node.short = Boolean(node.gone) && widthOf(`${node.name} ${node.gone} 10 s ago`) + 30 > node.width;
     node.people = node.kind === "exchange" && at.narrow && node.from.length > 0;
     node.height = heightOf(node, dense, slim);
   }
-  order(graph);
   const rows = stack(graph, dense);
   settle(graph.exchanges, GAPS.exchange);
   for (const node of graph.publishers) node.wish = middle(graph.nodes.get(node.to) ?? node);
@@ -63,10 +63,11 @@ function heightOf(node, dense, slim) {
     const plain = slim ? (dense ? 46 : 64) : dense ? 31 : 53;
     return Math.max(plain, node.ports * PORT + 8);
   }
-  if (node.kind === "consumer") return dense ? 21 : 40;
-  return node.people ? 52 : 38;
+  if (node.kind === "consumer") return dense ? 21 : 36;
+  return 38 + (node.people ? 14 * Math.min(3, Math.ceil((1.3 * widthOf(peopleOf(node))) / (node.width - 14))) : 0);
 }
 
+const peopleOf = ({ from }) => `from ${from.join(", ")}`;
 const middle = (node) => node.y + node.height / 2;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -84,6 +85,9 @@ function order(graph) {
   graph.exchanges.filter((exchange) => !led.has(exchange)).forEach(place);
   graph.exchanges.forEach(place);
   graph.exchanges = placed;
+  const loops = graph.edges.filter(({ from, to }) => from.kind === "exchange" && to.kind === "exchange");
+  for (const edge of loops) edge.next = placed.indexOf(edge.to) === placed.indexOf(edge.from) + 1;
+  graph.loops = loops.some((edge) => !edge.next);
   const rank = new Map(
     graph.queues.map((queue, index) => {
       const sources = graph.edges.filter((edge) => edge.to === queue && edge.from.kind === "exchange");
@@ -99,6 +103,7 @@ function order(graph) {
 /** Queues below each other, each in the middle of its consumers' row. Returns where the last row ends. */
 function stack(graph, dense) {
   let y = HEADING;
+  let rows = y;
   for (const queue of graph.queues) {
     const crew = graph.consumers.filter((consumer) => consumer.queue === queue.name);
     const crewed = crew.reduce((sum, consumer) => sum + consumer.height + GAPS.consumer, -GAPS.consumer);
@@ -109,7 +114,8 @@ function stack(graph, dense) {
       consumer.y = next;
       next += consumer.height + GAPS.consumer;
     }
-    y += row + (dense ? GAPS.dense : GAPS.queue);
+    rows = y + row;
+    y = rows + (dense ? GAPS.dense : GAPS.queue);
   }
   for (const exchange of graph.exchanges) {
     const ends = graph.edges
@@ -121,7 +127,7 @@ function stack(graph, dense) {
     const near = ends.length ? ends : starts;
     exchange.wish = near.length ? mean(near.map(middle)) : null;
   }
-  return y;
+  return rows;
 }
 
 /** Each node as near to where it wishes its middle to be as the others allow, in their order and without overlaps. */

@@ -5,13 +5,13 @@ function logView(store, look, events, redraw) {
   const list = element("ol", { tabindex: "0", "aria-label": "message log" });
   const hint = element("p", { class: "hint" });
   const pickers = {
-    queue: picker("queue", "all queues"),
-    who: picker("who", "everyone"),
-    event: picker("event", "all events"),
+    queue: picker("queue", "all queues", look),
+    who: picker("who", "everyone", look),
+    event: picker("event", "all events", look),
   };
   for (const [name, select] of Object.entries(pickers)) {
     select.addEventListener("change", () => {
-      look[name] = select.value;
+      look.choose({ [name]: select.value });
       refill = true;
       redraw();
     });
@@ -24,9 +24,13 @@ function logView(store, look, events, redraw) {
       { class: "legend" },
       element("b", {}, "messages"),
       element("span", { class: "faint" }, "newest last"),
-      element("span", { class: "filters" }, ...Object.values(pickers)),
     ),
-    element("div", { class: "lines" }, list, hint),
+    element(
+      "div",
+      { class: "lines" },
+      element("div", { class: "filters" }, ...Object.values(pickers)),
+      element("div", { class: "list" }, list, hint),
+    ),
   );
   list.addEventListener("scroll", () => {
     follows = list.scrollHeight - list.scrollTop - list.clientHeight < 30;
@@ -44,7 +48,7 @@ function logView(store, look, events, redraw) {
       const fresh = again ? store.lines : store.lines.slice(placeAt(store.lines, drawn) + 1);
       if (!again && !fresh.length && list.childElementCount) return;
       offer(pickers, fresh, store);
-      const chosen = fresh.filter((line) => line[0] >= look.from && passes(line, look, store));
+      const chosen = fresh.filter((line) => line[0] >= look.from && passes(line, look.chosen, store));
       if (again) list.replaceChildren(...chosen.map((line) => row(line, events)));
       else list.append(...chosen.map((line) => row(line, events)));
       while (list.childElementCount > LINES_KEPT) list.firstElementChild.remove();
@@ -65,8 +69,17 @@ function logView(store, look, events, redraw) {
   };
 }
 
-function picker(name, all) {
-  return element("select", { "aria-label": `show ${name}`, name }, element("option", { value: "" }, all));
+function picker(name, all, { chosen }) {
+  const select = element("select", { "aria-label": `show ${name}`, name }, element("option", { value: "" }, all));
+  select.offered = new Set();
+  propose(select, chosen[name]);
+  select.value = chosen[name];
+  return select;
+}
+
+function propose(select, value) {
+  if (value && !select.offered.has(value)) select.append(element("option", { value }, value));
+  select.offered.add(value);
 }
 
 /** Offer what these lines hold; what was there once stays, so that nothing jumps under the pointer. */
@@ -77,11 +90,7 @@ function offer(pickers, lines, store) {
       ["event", [line[2]]],
       ["queue", belongs(line, store)],
     ]) {
-      const offered = (pickers[name].offered ??= new Set());
-      for (const value of values) {
-        if (!offered.has(value)) pickers[name].append(element("option", { value }, value));
-        offered.add(value);
-      }
+      for (const value of values) propose(pickers[name], value);
     }
   }
 }
@@ -91,12 +100,8 @@ function belongs([, who, , , queue], store) {
   return queue ? [queue] : [...(store.places.get(who) ?? [])];
 }
 
-function passes(line, look, store) {
-  return (
-    (!look.who || line[1] === look.who) &&
-    (!look.event || line[2] === look.event) &&
-    (!look.queue || belongs(line, store).includes(look.queue))
-  );
+function passes(line, { who, event, queue }, store) {
+  return (!who || line[1] === who) && (!event || line[2] === event) && (!queue || belongs(line, store).includes(queue));
 }
 
 function row([t, who, event, what], events) {

@@ -6,7 +6,7 @@ const SLOTS = 20; // prefetch slots drawn one by one at most; half of it where n
 const DRAWN = ["consumers", "x-dead-letter-exchange"]; // what edges say already
 
 function makeNode({ kind, name }) {
-  const title = element("b", { class: "name" }, nameOf(name));
+  const title = element("b", { class: "name" });
   const side = element("span", { class: "side" });
   const about = element("div", { class: "about" });
   const top = element("div", { class: "line" }, title, side);
@@ -30,6 +30,7 @@ function makeNode({ kind, name }) {
 
 function drawNode(view, node, store) {
   const { root } = view;
+  say(view.title, nameOf(node.name)); // a consumer's may become known later than the consumer
   root.style.transform = `translate(${Math.round(node.x)}px, ${Math.round(node.y)}px)`;
   root.style.width = `${node.width}px`;
   root.style.height = `${node.height}px`;
@@ -38,10 +39,11 @@ function drawNode(view, node, store) {
   root.classList.toggle("tight", node.tight);
   root.classList.toggle("short", node.short);
   root.classList.toggle("lost", Boolean(node.gone));
+  root.classList.toggle("orderly", node.gone === "cancelled");
   if (node.kind === "queue") drawQueue(view, node, store);
   else if (node.kind === "consumer") drawConsumer(view, node, store);
   else if (node.kind === "exchange") drawExchange(view, node);
-  else say(view.about, node.gone ? "gone" : node.to ? perSecond(node.rate) : "exchange not known");
+  else drawPublisher(view, node);
   const more = node.kind === "consumer" ? view.slots.dataset.words : view.about.textContent;
   set(root, "title", `${node.kind} ${nameOf(node.name)}: ${more}`);
 }
@@ -55,12 +57,22 @@ function drawQueue({ root, gauge, about }, node, store) {
   say(about, state.ready === null ? "" : describe(queue, state, DRAWN));
 }
 
-function drawExchange({ root, about }, { type, rate, dead, from, people }) {
+function drawPublisher({ root, about }, { gone, blocked, to, rate }) {
+  root.classList.toggle("blocked", Boolean(blocked));
+  say(
+    about,
+    gone ? "gone" : blocked ? "blocked" : !to ? "exchange not known" : rate === null ? "?/s" : perSecond(rate),
+  );
+}
+
+function drawExchange({ root, about }, { name, type, rate, dead, from, people }) {
   const missing = type === "missing";
   root.classList.toggle("absent", missing);
   root.classList.toggle("deadly", Boolean(dead));
-  const words = missing ? "does not exist" : [type, rate ? perSecond(rate) : ""].filter(Boolean).join(" · ");
-  say(about, people ? `${words}\nfrom ${from.join(", ")}` : words);
+  root.classList.toggle("told", Boolean(people));
+  const way = name ? type : "by name"; // what the default exchange does says more than its type
+  const words = missing ? "does not exist" : [way, rate ? perSecond(rate) : ""].filter(Boolean).join(" · ");
+  say(about, people ? `${words}\n${peopleOf({ from })}` : words);
 }
 
 function drawConsumer({ root, side, slots }, node, store) {

@@ -33,7 +33,7 @@ function route(edges, at) {
   }
   leftOfQueues(edges);
   const words = Math.min(
-    at.gap2.width * 0.75,
+    at.gap2.width * (at.narrow ? 0.86 : 0.8),
     Math.max(0, ...edges.map((edge) => (edge.port ? widthOf(edge.label) + 10 : 0))),
   );
   for (const edge of edges) trace(edge, words, edges, at.gap1.width);
@@ -73,7 +73,7 @@ function trace(edge, words, edges, margin) {
     [x2, edge.y2],
   );
   const x = back ? x1 : x2;
-  if (edge.port) edge.words = { x: x - 7, y: (back ? edge.y1 : edge.y2) - 4, anchor: "end", room: words - 8 };
+  if (edge.port) edge.words = { x: x - 7, y: (back ? edge.y1 : edge.y2) - 5, anchor: "end", room: words - 8 };
 }
 
 /** From queue to queue, on the left of both. */
@@ -88,24 +88,19 @@ function aside(edge, words) {
     [x, edge.y2],
     [to.x, edge.y2],
   );
-  edge.words = { x: from.x - 7, y: edge.y1 - 4, anchor: "end", room: words - 8 };
+  edge.words = { x: from.x - 7, y: edge.y1 - 5, anchor: "end", room: words - 8 };
 }
 
 /** From exchange to exchange: straight down to the next one, or on the left around those between. */
 function between(edge, edges, margin) {
   const { from, to } = edge;
   const twins = edges.filter((other) => other.from === from && other.to === to);
-  const gap = to.y - (from.y + from.height);
-  const near =
-    gap > 0 &&
-    gap < 90 &&
-    !edges.some(({ from: other }) => other.kind === "exchange" && other.y > from.y && other.y < to.y);
-  if (near) {
-    const x = from.x + from.width * (0.3 + (0.5 * twins.indexOf(edge)) / twins.length);
+  if (edge.next) {
+    const x = from.x + from.width * (0.15 + (0.6 * twins.indexOf(edge)) / twins.length);
     const [y1, y2] = [from.y + from.height, to.y];
     const centre = (y1 + y2) / 2;
-    edge.path = path([x, y1], [x, y1], [x, centre], [x, centre], [x, y2], [x, y2]);
-    edge.words = { x: x + 7, y: centre + 4, anchor: "start", room: from.width * 0.7 };
+    edge.path = path([x, y1], [x, y1], [x, centre], [x, centre], [x, y2 - 9], [x, y2]); // its end gives the arrow a way
+    edge.words = { x: x + 7, y: centre + 4, anchor: "start", room: from.x + from.width - x };
     return;
   }
   const [y1, y2] = [middle(from) + 8, middle(to) - 8 + 5 * twins.indexOf(edge)];

@@ -5,6 +5,7 @@ const SPANS = [12, 30, 60]; // seconds the picture spans: the first that holds t
 const PERIOD = 0.1; // seconds between the kernel's readings
 const READINGS_KEPT = 6000; // per queue, as in recording.py
 const LINES_KEPT = 300; // of the message log, as in view.py
+const FAREWELL = 6; // seconds a deleted queue that nobody asked for by name is still shown, as the kernel does with consumers
 const SILENCE = 4; // seconds without a word from the kernel until the page says so; it speaks every second
 
 class Store {
@@ -16,6 +17,8 @@ class Store {
     this.flows = {}; // messages a second by edge
     this.heads = {}; // by queue: { age of its oldest message, seconds; dead: how many it dead-lettered }
     this.alarms = [];
+    this.troubles = []; // what cannot be shown, in words
+    this.blocked = []; // names of the connections the broker takes nothing from
     this.turn = 0; // grows when the topology or what flows in it changed
     this.places = new Map(); // by worker or publisher: the queues its lines belong to, for the log's filter
     this.state = "live";
@@ -34,6 +37,10 @@ class Store {
       const queue = this.queue(name);
       append(queue.readings, news.readings, READINGS_KEPT, thin);
       queue.delays ||= news.readings.some((entry) => entry[3]);
+      queue.top = ceiling(
+        queue.readings.slice(Math.max(0, placeAt(queue.readings, message.now - latest(SPANS)))),
+        queue.top,
+      );
       append(queue.rates, news.rates, READINGS_KEPT, thin);
       if (news.about) queue.about = { kind: news.about[1], arguments: news.about[2] };
     }
@@ -50,11 +57,11 @@ class Store {
   }
 
   /** What only some brokers tell, and only when it changed. */
-  #learn({ topology, flows, head, alarms }) {
+  #learn({ topology, flows, head, ...states }) {
     Object.assign(this.flows, flows ?? {});
     Object.assign(this.heads, head ?? {});
-    this.alarms = alarms ?? this.alarms;
-    if (topology || flows) this.turn += 1;
+    for (const name of ["alarms", "blocked", "troubles"]) this[name] = states[name] ?? this[name];
+    if (topology || flows || states.blocked) this.turn += 1;
     if (!topology) return;
     this.topology = topology;
     for (const { name, queue } of topology.consumers) {
@@ -69,10 +76,15 @@ class Store {
     return this.queues.get(name);
   }
 
-  /** The queues there are to show: the ones asked for, in that order, or all. */
+  /** The queues there are to show: the ones asked for, in that order, or all, without those that left. */
   known() {
-    const names = this.names.length ? this.names : [...this.queues.keys()];
-    return names.map((name) => this.queue(name));
+    if (this.names.length) return this.names.map((name) => this.queue(name));
+    return [...this.queues.values()].filter((queue) => !this.#left(queue));
+  }
+
+  #left({ readings }) {
+    const [t, ready] = latest(readings) ?? NOTHING;
+    return ready === null && this.state !== "down" && this.now() - t > FAREWELL;
   }
 
   /** Seconds since the recording began, by the kernel's clock. */
@@ -150,34 +162,3 @@ function named([t, ready, unacked, delayed, consumers] = NOTHING) {
 
 const reading = (queue) => named(latest(queue.readings) ?? NOTHING);
 const readingAt = (queue, t) => named(queue.readings[placeAt(queue.readings, t)]);
-
-/** What one reader of one widget chose to see. A re-run of the cell finds it again by the widget's title. */
-class Look {
-  constructor(name) {
-    const choices = (globalThis.warrenScopeChoices ??= new Map());
-    if (!choices.has(name)) choices.set(name, {});
-    this.chosen = Object.assign(choices.get(name), {
-      view: "both",
-      whole: false,
-      hidden: [],
-      help: false,
-      ...choices.get(name),
-    });
-    this.from = 0; // seconds: what was cleared lies before
-    this.cursor = null; // { share of the time axis } under the pointer or { t } by keyboard
-    this.width = 0; // pixels inside the widget
-    this.who = this.event = this.queue = ""; // what the log shows
-  }
-
-  queues(store) {
-    return store.known().filter((queue) => !this.chosen.hidden.includes(queue.name));
-  }
-
-  /** The time the charts show, seconds since the recording began. */
-  time(store) {
-    const now = store.now();
-    const length = now - this.from;
-    const span = SPANS.find((seconds) => seconds >= length) ?? (this.chosen.whole ? length : latest(SPANS));
-    return { to: now, span, from: now - span, since: this.from };
-  }
-}

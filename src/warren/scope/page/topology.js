@@ -42,10 +42,7 @@ function topologyView(look) {
       const { at, height } = layOut(graph, look.width);
       keepRoom(plane, room, height);
       setAll(edges, { width: look.width, height: room.height });
-      ["publisher", "exchange", "queue", "consumer"].forEach((kind, index) => {
-        headings[index].hidden = !at[kind].width || !graph[`${kind}s`].length;
-        headings[index].style.cssText = `left:${at[kind].x}px;width:${at[kind].width}px`;
-      });
+      nameColumns(headings, graph, at);
       nodes.draw(
         [...graph.nodes.values()].filter((node) => !node.hidden),
         (view, node) => drawNode(view, node, store),
@@ -58,6 +55,15 @@ function topologyView(look) {
       say(words, inWords(graph));
     },
   };
+}
+
+function nameColumns(headings, graph, at) {
+  const slots = at.consumer.width > 140 && graph.consumers.some(({ prefetch, acks }) => prefetch && acks !== false);
+  say(latest(headings), slots ? "consumers and prefetch" : "consumers");
+  ["publisher", "exchange", "queue", "consumer"].forEach((kind, index) => {
+    headings[index].hidden = !at[kind].width || !graph[`${kind}s`].length;
+    headings[index].style.cssText = `left:${at[kind].x}px;width:${at[kind].width}px`;
+  });
 }
 
 /** Only the numbers that change without anything else: of queues, and how long somebody is gone. */

@@ -12,9 +12,9 @@ function paint(node, palette) {
 
 /** Redraw at news, and ten times a second while something in the window moves with time; never out of sight. */
 function drive(node, store, look, draw, flow, model) {
-  let seen = true;
+  let seen = false;
   let dirty = true;
-  let asked = false;
+  let asked = 0;
   let silent = false;
   let drawn = 0;
   const moving = () => {
@@ -22,20 +22,19 @@ function drive(node, store, look, draw, flow, model) {
     return (
       store.state !== "stopped" &&
       (store.marks.some((mark) => mark[0] > since) ||
-        store.alarms.length ||
         look.queues(store).some((queue) => reading(queue).t > since && queue.readings.length > 1))
     );
   };
   const frame = () => {
-    asked = dirty = false;
+    asked = 0;
+    dirty = false;
     drawn = performance.now();
     draw();
   };
   const redraw = () => {
     dirty = true;
     if (asked || !seen || document.hidden) return;
-    asked = true;
-    requestAnimationFrame(frame);
+    asked = requestAnimationFrame(frame);
   };
   const tick = () => {
     const turned = silent !== store.silent();
@@ -57,22 +56,21 @@ function drive(node, store, look, draw, flow, model) {
     if (before !== store.looking.size > 0) model.send({ seen: !before }); // what nobody sees need not be asked for
     if (dirty) redraw();
   };
-  const watcher = new IntersectionObserver((entries) => {
-    seen = latest(entries).isIntersecting;
-    looked();
-  });
   document.addEventListener("visibilitychange", looked);
-  watcher.observe(node);
-  const resized = new ResizeObserver(([entry]) => {
-    look.width = entry.contentRect.width; // asking the node itself in each drawing would cost a layout
-    redraw();
+  look.eyes.watch(node, (view) => {
+    look.width = view.width;
+    if (view.seen !== seen) {
+      seen = view.seen;
+      looked();
+    } else {
+      redraw();
+    }
   });
-  resized.observe(node);
   store.listeners.add(news);
   const stop = () => {
     clearInterval(timer);
-    watcher.disconnect();
-    resized.disconnect();
+    cancelAnimationFrame(asked);
+    look.eyes.close();
     store.listeners.delete(news);
     document.removeEventListener("visibilitychange", looked);
     seen = false;
@@ -141,7 +139,11 @@ function render(store, { model, el }) {
     speaking = setTimeout(speak, Math.max(0, spokenAt + SPOKEN * 1000 - performance.now()));
   };
   engine = drive(whole, store, look, draw, topology.flow, model);
-  return engine.stop;
+  return () => {
+    clearTimeout(speaking);
+    engine.stop();
+    whole.remove();
+  };
 }
 
 export default () => {
@@ -149,9 +151,11 @@ export default () => {
   return {
     initialize({ model }) {
       store.receive(model.get("snapshot"));
-      model.on("msg:custom", (message) => {
+      const hear = (message) => {
         if (!store.receive(message)) model.send({ ask: "everything" });
-      });
+      };
+      model.on("msg:custom", hear);
+      return () => model.off("msg:custom", hear);
     },
     render: (context) => render(store, context),
   };
