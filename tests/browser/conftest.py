@@ -46,7 +46,7 @@ def _cannot(reason: str) -> NoReturn:
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A running `warren lab` on this worker's broker, with a work folder of its own."""
     folder = tmp_path_factory.mktemp("lab")

@@ -15,10 +15,15 @@ LOAD = """async ([source, state, width]) => {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const listeners = [];
     window.sent = [];
-    const model = { get: (name) => state[name], on: (_, heard) => listeners.push(heard), send: (m) => sent.push(m) };
+    const model = {
+        get: (name) => state[name],
+        on: (_, heard) => listeners.push(heard),
+        off: (_, heard) => listeners.splice(listeners.indexOf(heard), 1),
+        send: (m) => sent.push(m),
+    };
     window.tell = (message) => listeners.forEach((heard) => heard(message));
     const widget = (await import(url)).default();
-    widget.initialize({ model });
+    window.end = widget.initialize({ model });
     window.show = () => {
         const el = document.createElement("div");
         el.style.width = `${width}px`;

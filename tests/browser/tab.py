@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,9 @@ PATIENCE = 90_000  # milliseconds for a notebook of at most 12 s, a kernel's sta
 ERRORS = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 STDERRS = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
 SCOPE = ".warren-scope"
+# the indicator says "idle" before there is a kernel too, and who runs a cell then is asked to select one
+CONNECTED = """async (path) => (await (await fetch("/api/sessions")).json()).some((session) =>
+    session.path === path && session.kernel.connections && session.kernel.execution_state === "idle")"""
 WATCH_DEPTHS = """() => {
     window.depths = [];
     const look = () => {
@@ -38,6 +43,10 @@ class Lab:
         cells = [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
         (self.work / name).write_text(text(normalise(new_notebook(cells=cells))), encoding="utf-8")
 
+    def connected(self, page: Page, path: str) -> None:
+        """Wait until the notebook of that path has its kernel."""
+        page.wait_for_function(CONNECTED, arg=path, timeout=PATIENCE)
+
 
 class Notebook:
     """An open notebook."""
@@ -50,6 +59,7 @@ class Notebook:
         self.cells = self.panel.locator(".jp-CodeCell")
         self.count = sum(cell.cell_type == "code" for cell in read(lab.work / path).cells)
         expect(self.cells).to_have_count(self.count, timeout=PATIENCE)
+        lab.connected(page, path)
         expect(self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(
             timeout=PATIENCE
         )
@@ -69,12 +79,26 @@ class Notebook:
 
     def run(self, number: int) -> None:
         """Run one code cell, counted from 0, and wait for it to be done."""
-        code = self.cells.nth(number).locator(".cm-content")
-        code.click()
-        expect(code).to_be_focused()
-        expect(self.cells.nth(number)).to_have_class(re.compile("jp-mod-active"))
-        self.page.keyboard.press("Control+Enter")
+        self.begin(number)
         self.done(number)
+
+    def begin(self, number: int) -> None:
+        """Run one code cell. JupyterLab just opened takes no notice of keys for a moment: press until it does."""
+        code = self.cells.nth(number).locator(".cm-content")
+        prompt = self.cells.nth(number).locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        for patience in (2000, 5000, PATIENCE):
+            code.click()
+            expect(code).to_be_focused()
+            expect(self.cells.nth(number)).to_have_class(re.compile("jp-mod-active"))
+            self.page.keyboard.press("Control+Enter")
+            with contextlib.suppress(AssertionError):
+                return expect(prompt).not_to_have_text(before, timeout=patience)
+        raise AssertionError(f"cell {number} does not run: {self.page.locator('.jp-Dialog').all_inner_texts()}")
+
+    def save(self) -> None:
+        with self.page.expect_response(lambda got: got.request.method == "PUT" and "/api/contents/" in got.url):
+            self.menu("File", "Save Notebook")
 
     def done(self, number: int) -> None:
         expect(self.cells.nth(number).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=PATIENCE)
@@ -95,6 +119,14 @@ class Notebook:
         seen: list[int] = self.page.evaluate("window.depths")
         return seen
 
-    def dark(self) -> None:
-        self.menu("Settings", "Theme", "JupyterLab Dark")
-        expect(self.page.locator("body[data-jp-theme-light='false']")).to_be_attached(timeout=PATIENCE)
+    @contextlib.contextmanager
+    def dark(self) -> Iterator[None]:
+        """JupyterLab in its dark theme, which it would keep for the tests that follow."""
+        self._theme("JupyterLab Dark", light=False)
+        yield
+        self._theme("JupyterLab Light", light=True)
+
+    def _theme(self, name: str, *, light: bool) -> None:
+        self.menu("Settings", "Theme", name)
+        themed = self.page.locator(f"body[data-jp-theme-light='{str(light).lower()}']")
+        expect(themed).to_be_attached(timeout=PATIENCE)

@@ -81,5 +81,5 @@ def _pictures(notebook: Notebook, artifacts: Path, name: str) -> None:
     """The first widget with its cell, light and dark, for a person to look at."""
     widget = notebook.page.locator(SCOPE).first
     widget.screenshot(path=artifacts / f"{name}-light.png")
-    notebook.dark()
-    widget.screenshot(path=artifacts / f"{name}-dark.png")
+    with notebook.dark():
+        widget.screenshot(path=artifacts / f"{name}-dark.png")

@@ -82,11 +82,17 @@ def test_a_screen_reader_hears_what_changes(page: Page, open_scope: Any) -> None
 
 
 def test_alarms_are_told(page: Page, open_scope: Any) -> None:
-    """A memory or disk alarm stands in the header as words while it lasts."""
+    """Alarms, blocked connections and what cannot be shown stand in the header as words while it lasts."""
     open_scope(shop(alarms=["memory"]))
     expect(page.locator("header .alarm")).to_have_text("memory alarm: the broker holds publishers back")
-    tell(page, message(NOW, NOW + 0.1, alarms=[]))
+    trouble = "cannot show tasks (this user may not look at it)"
+    tell(page, message(NOW, NOW + 0.1, alarms=[], blocked=["checkout"], troubles=[trouble]))
+    said = f"checkout is blocked: the broker takes nothing from it; {trouble}"
+    expect(page.locator("header .alarm")).to_have_text(said)
+    expect(page.locator(".node.publisher", has_text="checkout")).to_contain_text("blocked")
+    tell(page, message(NOW + 0.1, NOW + 0.2, blocked=[], troubles=[]))
     expect(page.locator("header .alarm")).not_to_be_visible()
+    expect(page.locator(".node.publisher", has_text="checkout")).to_contain_text("84/s")
 
 
 def test_a_beginner_is_told_what_it_shows(page: Page, open_scope: Any) -> None:

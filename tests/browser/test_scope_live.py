@@ -83,8 +83,7 @@ def test_the_topology_is_the_brokers(lab: Lab, page: Page, artifacts: Path) -> N
     lab.write("shop.ipynb", SHOP, CREW)
     notebook = Notebook(page, lab, "shop.ipynb")
     notebook.run(0)
-    notebook.cells.nth(1).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    notebook.begin(1)
     scope = page.locator(SCOPE)
     slots = scope.locator(".node.consumer", has_text="worker 1").locator(".slots i")
     expect(slots).to_have_count(4, timeout=PATIENCE)
@@ -96,32 +95,37 @@ def test_the_topology_is_the_brokers(lab: Lab, page: Page, artifacts: Path) -> N
     expect(scope.locator(".node.consumer.lost")).to_contain_text("worker 2", timeout=PATIENCE)
     expect(scope.locator(".mark text", has_text="worker 2 killed")).to_be_visible()
     scope.screenshot(path=artifacts / "jupyterlab-killed.png")
-    notebook.dark()
-    scope.screenshot(path=artifacts / "jupyterlab-dark.png")
+    with notebook.dark():
+        scope.screenshot(path=artifacts / "jupyterlab-dark.png")
     notebook.done(1)
     assert not notebook.errors()
 
 
 def test_a_reloaded_page_shows_the_recording(notebook: Notebook, page: Page) -> None:
-    """After a reload of the page the widget is there with all it recorded before, and live."""
+    """After a reload of the page the widget is there with all it recorded before, live, and as it was set to."""
     notebook.run_all()
-    notebook.menu("File", "Save Notebook")
-    expect(notebook.panel.locator(".jp-mod-dirty")).to_have_count(0)
+    page.get_by_role("button", name="Depth", exact=True).click()
+    notebook.save()
     page.reload()
     expect(page.locator(f"{SCOPE} .counts b").first).to_have_text("40 ready", timeout=PATIENCE)
     expect(page.locator(f"{SCOPE} .mark text")).to_have_text("half way")
     expect(page.locator(f"{SCOPE} header")).to_have_attribute("data-state", "live")
+    expect(page.get_by_role("button", name="Depth", exact=True)).to_have_attribute("aria-pressed", "true")
     area = page.locator(f"{SCOPE} .chart .edge").first.get_attribute("d")
     assert area
     assert len(set(re.findall(r",([\d.]+)", area))) >= 10  # the steps of the way up are there, not only the end
 
 
-def test_a_rerun_cell_leaves_one_live_widget(notebook: Notebook, page: Page) -> None:
-    """Running the cell again shows a live widget, and the one before has stopped."""
+def test_several_at_once_and_a_rerun_that_leaves_one(notebook: Notebook, page: Page) -> None:
+    """One scope shown twice and another are three live widgets; running the first cell again leaves only its own."""
     notebook.run(0)
-    expect(page.locator(f"{SCOPE} header")).to_have_attribute("data-state", "live")
+    live = page.locator(f"{SCOPE} header[data-state=live]")
+    expect(live).to_have_count(1)
+    notebook.cells.nth(1).locator(".cm-content").fill("display(scope, lesson.watch('orders', 'parcels'))")
+    notebook.run(1)
+    expect(live).to_have_count(3)
     notebook.run(0)
-    expect(page.locator(f"{SCOPE} header[data-state=live]")).to_have_count(1)
+    expect(live).to_have_count(1)
     count_threads = "import threading; print([t.name for t in threading.enumerate()].count('warren scope'))"
     notebook.cells.nth(1).locator(".cm-content").fill(count_threads)
     notebook.run(1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from scope_page import NOW, Message, asked, busy, counts, message, queue, tell
+from scope_page import NOW, Message, asked, busy, counts, message, queue, shop, tell
 
 
 def test_numbers_follow_the_messages(page: Page, open_scope: Any) -> None:
@@ -114,7 +114,62 @@ def test_a_second_view_shows_the_same(page: Page, open_scope: Any) -> None:
     expect(page.locator(".log li")).to_have_count(2)
     page.evaluate("hide()")
     tell(page, message(NOW, NOW + 0.1, queues={"orders": queue((62.1, 7, 0, 0, 0))}))
-    expect(counts(page, "orders").nth(1)).to_have_text("7 ready0 unacked")
+    expect(counts(page, "orders")).to_have_text("7 ready0 unacked")
+
+
+def test_a_deleted_queue_nobody_asked_for_leaves(page: Page, open_scope: Any) -> None:
+    """Of all queues watched, a deleted one goes after some seconds; one that was asked for by name stays."""
+    old, fresh = (queue((40.0, 7, 0, 0, 1), (when, None, None, None, None)) for when in (50.0, 61.9))
+    queues = {"old": old, "fresh": fresh, "orders": busy()}
+    open_scope(message(queues=queues))
+    expect(page.locator(".queue h3")).to_have_text(["fresh", "orders"])
+    tell(page, message(NOW, NOW + 7))
+    expect(page.locator(".queue h3")).to_have_text(["orders"])
+    open_scope(message(queues=queues, names=["old", "orders"]))
+    expect(page.locator(".queue h3")).to_have_text(["old", "orders"])
+
+
+COUNT = """() => {
+    window.alive = { timers: new Set(), watched: 0, listeners: 0, frames: 0 };
+    const { setInterval: begin, clearInterval: end, requestAnimationFrame: frame } = window;
+    window.setInterval = (...all) => { const id = begin(...all); alive.timers.add(id); return id; };
+    window.clearInterval = (id) => { alive.timers.delete(id); end(id); };
+    window.requestAnimationFrame = (draw) => { alive.frames += 1; return frame(draw); };
+    for (const kind of ["ResizeObserver", "IntersectionObserver"]) {
+        window[kind] = class extends window[kind] {
+            constructor(...all) { super(...all); alive.watched += 1; }
+            disconnect() { super.disconnect(); alive.watched -= 1; }
+        };
+    }
+    for (const place of [window, document]) {
+        const { addEventListener: add, removeEventListener: remove } = place;
+        place.addEventListener = (...all) => { alive.listeners += 1; add.apply(place, all); };
+        place.removeEventListener = (...all) => { alive.listeners -= 1; remove.apply(place, all); };
+    }
+}"""
+ALIVE = "() => [alive.timers.size, alive.watched, alive.listeners]"
+
+
+def test_ten_views_leave_nothing_behind(page: Page, open_scope: Any) -> None:
+    """Timers, observers and listeners of ten views end with them; nothing is drawn for them, however much is told."""
+    page.set_content("<html>")
+    page.evaluate(COUNT)
+    open_scope(shop())
+    expect(page.locator(".node.queue")).to_have_count(3)
+    one = page.evaluate(ALIVE)
+    assert min(one) > 0
+    for _ in range(10):
+        page.evaluate("() => { const before = hide; window.hide = show(); before(); }")
+        expect(page.locator(".node.queue")).to_have_count(3)
+    assert page.evaluate(ALIVE) == one
+    page.evaluate("hide()")
+    assert page.evaluate(ALIVE) == [0, 0, 0]
+    expect(page.locator(".warren-scope")).to_have_count(0)
+    page.wait_for_function("new Promise((done) => setTimeout(() => { alive.frames = 0; done(true); }, 100))")
+    tell(page, message(NOW, NOW + 0.1, queues={"orders": queue((62.1, 9, 0, 0, 0))}))
+    page.wait_for_function("new Promise((done) => setTimeout(() => done(true), 300))")
+    assert page.evaluate("alive.frames") == 0
+    assert page.evaluate("sent.at(-1)") == {"seen": False}
 
 
 def test_off_screen_nothing_is_drawn(page: Page, open_scope: Any) -> None:

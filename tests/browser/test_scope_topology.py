@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from scope_page import NOW, busy, consumer, crowd, message, shop, tell
+from scope_page import FLOWS, NOW, busy, consumer, crowd, message, shop, tell
 
 BOXES = """nodes => nodes.filter((node) => node.textContent && node.getClientRects().length).map((node) => {
     const { left, right, top, bottom } = node.getBoundingClientRect();
@@ -135,6 +135,29 @@ def test_a_higher_rate_is_a_wider_and_faster_edge(page: Page, open_scope: Any) -
     lines = page.locator(".edge.binding .line")
     wide = [float(lines.nth(place).evaluate("line => parseFloat(line.style.strokeWidth)")) for place in (0, 1)]
     assert wide[0] > wide[1] > 1.5
+
+
+def test_what_is_not_known_is_not_nothing(page: Page, open_scope: Any) -> None:
+    """A flow the broker does not tell is a pale edge without number or dots; one that rests is an ordinary edge."""
+    unknown = {"binding:shop|orders|queue|order.*": None, "publisher:imports": None, "consumer:1": {"rate": None}}
+    open_scope(shop(flows=FLOWS | unknown | {"publisher:checkout": 0}))
+    expect(page.locator(".edge.unmeasured")).to_have_count(3)
+    expect(page.locator(".edge.unmeasured.flows")).to_have_count(0)
+    expect(node(page, "publisher", "imports")).to_contain_text("?/s")
+    expect(node(page, "publisher", "checkout")).to_contain_text("0/s")
+    words = page.locator(".topology .spoken")
+    expect(words).to_contain_text("exchange shop leads to queue orders by order.*, rate not known")
+
+
+def test_a_name_that_is_known_later_is_shown(page: Page, open_scope: Any) -> None:
+    """A consumer whose connection's name the broker tells a moment later gets it."""
+    first = shop()
+    first["topology"]["consumers"][-1]["name"] = "port 55528"
+    open_scope(first)
+    expect(node(page, "consumer", "port 55528")).to_be_visible()
+    first["topology"]["consumers"][-1]["name"] = "billing"
+    tell(page, message(NOW, NOW + 0.1, topology=first["topology"], names=first["names"]))
+    expect(node(page, "consumer", "billing")).to_be_visible()
 
 
 def test_reduced_motion_is_respected(page: Page, open_scope: Any) -> None:
