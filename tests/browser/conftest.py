@@ -8,13 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from polling import until
 from scope_page import opener
 from tab import Lab
 
@@ -85,11 +85,3 @@ def artifacts() -> Path:
     folder = course.root() / "test-artifacts"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-def until(condition: Callable[[], Any], within: float) -> None:
-    """Poll until the condition holds; fail after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {within} s in vain"
-        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 from collections.abc import Callable
 from functools import cache
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pika
 
 from warren import course
 from warren.brokers.broker import Broker
@@ -30,11 +30,14 @@ def answers(lab: str) -> dict[str, Any]:
 
 @cache
 def defined(notebook: Path) -> dict[str, Any]:
-    """What the cells of a lab's notebook define, but for those that need an open lab."""
-    names: dict[str, Any] = {"__name__": "learner", "pika": pika}
+    """What the cells of a lab's notebook import and define, but for what needs an open lab."""
+    names: dict[str, Any] = {"__name__": "learner"}
     for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code" and not ("lab." in cell.source or "warren.lab" in cell.source):
-            exec(compile(cell.source, notebook.name, "exec"), names)
+        if cell.cell_type == "code":
+            tree = ast.parse(cell.source)
+            if "lab." in cell.source or "warren.lab" in cell.source:
+                tree.body = [one for one in tree.body if isinstance(one, (ast.Import, ast.ImportFrom))]
+            exec(compile(tree, notebook.name, "exec"), names)
     return names
 
 

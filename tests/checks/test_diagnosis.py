@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import aio_pika
 import cloudpickle
 import pika
 import pytest
@@ -41,6 +42,11 @@ def missing_queue(url: str) -> None:
 
 def missing_exchange(url: str) -> None:
     opened(url).queue_bind(opened(url).queue_declare("c", durable=True).method.queue, "no such exchange")
+
+
+def unknown_match(url: str) -> None:
+    opened(url).queue_declare("h", durable=True)
+    opened(url).queue_bind("h", "amq.headers", "", {"x-match": "or", "gift": True})
 
 
 def unknown_tag(url: str) -> None:
@@ -127,16 +133,31 @@ def mode_without_its_name(url: str) -> None:
     opened(url).basic_publish("", "x", b"", pika.BasicProperties(pika.DeliveryMode.Persistent))
 
 
+def refused_message(url: str) -> None:
+    channel = opened(url)
+    channel.queue_declare("full", durable=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    channel.confirm_delivery()
+    for _ in range(3):
+        channel.basic_publish("", "full", b"")
+
+
+async def text_for_a_message(url: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.default_exchange.publish("photo 1", "x")  # type: ignore[arg-type]
+
+
 def durable_mode(url: str) -> None:
     print(pika.DeliveryMode.Durable, url)
 
 
-FORESEEN: dict[Callable[[str], None], str] = {
+FORESEEN: dict[Callable[[str], Any], str] = {
     transient_queue: "non-durable shared queues are refused since RabbitMQ 4.3",
     other_durability: "the exchange `e` exists already with `durable` = true, and this declares it with false (406)",
     other_arguments: "the queue `b` exists already with `x-max-length` = 5, and this declares it with 6 (406)",
     missing_queue: "there is no queue `no such queue` on this broker (404)",
     missing_exchange: "there is no exchange `no such exchange` on this broker (404)",
+    unknown_match: "`x-match` says `or`, which a headers exchange does not know (406)",
     unknown_tag: "a `basic_ack` before this line is for a delivery that was settled already",
     no_tag: "a `basic_ack` or `basic_nack` before this line has no delivery tag (406)",
     method_for_a_tag: "a number is asked for here, such as a delivery tag",
@@ -151,6 +172,8 @@ FORESEEN: dict[Callable[[str], None], str] = {
     reserved_name: "names that begin with `amq.` belong to the broker (403)",
     too_large: "a message of 17825792 bytes is over the broker's limit of 16777216 (406)",
     closed_connection: "it was used after it had been closed",
+    refused_message: "the broker refused a message (a nack)",
+    text_for_a_message: "aio-pika publishes a `Message`, and its body is bytes",
     unroutable: "no queue is bound for that routing key",
     wrong_port: "no connection: connect to the `url` the function is given",
     forgotten_import: "it uses `json`, which is not defined",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import pika
 import pytest
 from pika import exceptions, spec
+from pika.adapters.blocking_connection import BlockingChannel
 
 from warren.brokers.broker import Broker
+from warren.checks.confirms import Sent, most_open, sent
 from warren.checks.deliveries import deliveries, refused
 from warren.checks.wire import KEPT, Wire
 
@@ -120,3 +123,51 @@ def test_the_password_and_the_vhost_go_along() -> None:
     assert (seen.credentials.username, seen.credentials.password) == ("me", "p@ss")
     assert (seen.virtual_host, seen.heartbeat, seen.ssl_options) == ("my/vhost", 7, None)
     wire.close()
+
+
+def confirming(wire: Wire) -> tuple[pika.BlockingConnection, BlockingChannel]:
+    """A connection whose every publish waits for the broker's answer, with a queue `q` to publish to."""
+    connection = pika.BlockingConnection(pika.URLParameters(wire.url))
+    channel = connection.channel()
+    channel.queue_declare("q", durable=True)
+    channel.confirm_delivery()
+    return connection, channel
+
+
+def test_a_silent_broker_is_heard_again_after_its_release(queue_url: str) -> None:
+    """From the second publish on no answer comes, and the record has none; then it comes, and nothing was lost."""
+    wire = Wire(queue_url)
+    connection, channel = confirming(wire)
+    wire.hold(2)
+    channel.basic_publish("", "q", "1")
+    released = threading.Timer(0.1, wire.release)
+    released.start()
+    channel.basic_publish("", "q", "2")
+    assert released.finished.is_set()
+    assert [(one.text, one.answer) for one in sent(wire)] == [("1", "ack"), ("2", "ack")]
+    assert channel.queue_declare("q", passive=True).method.message_count == 2
+    connection.close()
+    wire.close()
+
+
+@pytest.mark.parametrize(("lose", "arrived"), [(False, 2), (True, 1)])
+def test_what_breaks_with_the_connection_is_the_answer_or_the_message(queue_url: str, lose: bool, arrived: int) -> None:
+    """The publisher heard one confirm either way; the second message is in the queue if only its answer was lost."""
+    wire = Wire(queue_url)
+    _, channel = confirming(wire)
+    wire.hold(2, lose=lose)
+    channel.basic_publish("", "q", "1")
+    threading.Timer(0.2, wire.cut).start()
+    with pytest.raises(exceptions.AMQPError):
+        channel.basic_publish("", "q", "2")
+    assert [(one.text, one.answer) for one in sent(wire)] == [("1", "ack"), ("2", "")]
+    with pika.BlockingConnection(pika.URLParameters(wire.url)) as connection:
+        assert connection.channel().queue_declare("q", passive=True).method.message_count == arrived
+    wire.close()
+
+
+def test_most_open_counts_what_was_on_the_way_at_once() -> None:
+    """Two overlap, the third comes after both; one without an answer stays on the way."""
+    turns = [Sent(1, "a", True, "ack", 4), Sent(2, "b", True, "nack", 3), Sent(5, "c", True), Sent(6, "d", False)]
+    assert most_open(turns) == 2
+    assert most_open(turns[2:]) == 1

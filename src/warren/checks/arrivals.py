@@ -32,7 +32,7 @@ def why_no_queue(probe: Probe) -> str:
         return "it declared none, and what is published to a queue that is not there is dropped"
     if any(method.exclusive for method in declared):
         return "there is none at all (an `exclusive` queue goes with its connection)"
-    return _took_out(probe) or "there is none at all"
+    return took_out(probe) or "there is none at all"
 
 
 def why_missing(probe: Probe, queue: str, bodies: Sequence[str], since: float) -> str:
@@ -45,7 +45,7 @@ def why_missing(probe: Probe, queue: str, bodies: Sequence[str], since: float) -
         _astray(probe, queue, bodies, sent)
         or refused(probe.wire, since)
         or _too_early(probe, queue, sent)
-        or _took_out(probe)
+        or took_out(probe)
         or forgets(probe, queue)
         or _otherwise(bodies, sent)
     )
@@ -87,7 +87,8 @@ def _too_early(probe: Probe, queue: str, sent: Sequence[Noted]) -> str | None:
     return None
 
 
-def _took_out(probe: Probe) -> str | None:
+def took_out(probe: Probe) -> str | None:
+    """What it did that takes messages out of a queue, whichever; None if nothing."""
     return next((what for method, what in TAKES_OUT if probe.wire.said(method)), None)
 
 

@@ -71,6 +71,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "(406): acknowledge each once, on the channel that brought it",
     ),
     (
+        r"Invalid x-match field value <<\"(?P<how>[^\"]*)\">>",
+        "`x-match` says `{how}`, which a headers exchange does not know (406): it takes `all` or `any`, and both with "
+        "`-with-x`",
+    ),
+    (
         r"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '(?P<name>[^']*)'",
         "the queue `{name}` is exclusive to another connection (405): only the connection that declared it may use it",
     ),
@@ -99,6 +104,15 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"^(ChannelWrongStateError|ConnectionWrongStateError)",
         "it was used after it had been closed: keep the connection open until the work is done",
     ),
+    (
+        r"^AttributeError: '(str|bytes)' object has no attribute 'body'",
+        "aio-pika publishes a `Message`, and its body is bytes: write `aio_pika.Message(text.encode())`",
+    ),
+    (
+        r"^(NackError|DeliveryError)",
+        "the broker refused a message (a nack), as a full queue with `reject-publish` does: it was not taken, so catch "
+        "this and send it again",
+    ),
     (r"^UnroutableError", "no queue is bound for that routing key, and the message came back"),
     (r"^(AMQPConnectionError|gaierror|AddressPairError)", "no connection: connect to the `url` the function is given"),
     (
@@ -124,6 +138,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "`pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`",
     ),
     (
+        r"^AssertionError: A non-string value was supplied for self\.(?P<name>routing_key|queue|exchange)\b",
+        "`{name}` is one text, and got something else: call it once for each",
+    ),
+    (
         r"^AssertionError: A non-string value was supplied for self\.(?P<name>\w+)",
         "`{name}` of `pika.BasicProperties` is text; a value without a name is the first of them, `content_type`: "
         "name it, as in `pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)`",
@@ -137,6 +155,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "a number is asked for here, such as a delivery tag: do you mean `method.delivery_tag`?",
     ),
     (
+        r"^TypeError: queue must be a str or unicode str, but got <METHOD",
+        "that is the whole answer of `queue_declare`; its `.method.queue` is the name of the queue",
+    ),
+    (
         r"a worker process cannot use \.(?P<name>\w+) of",
         "a lab or lesson, and its `.{name}`, stays in the notebook: use what the function is given. Where the broker "
         "must restart, the check itself restarts it",
@@ -144,6 +166,16 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"cannot pickle '(?P<name>generator|async_generator|coroutine)' object",
         "a {name}, which has not run yet: make a list of it and return that",
+    ),
+    (
+        r"'coroutine' object (has no attribute|is not|does not support)",
+        "what an `async` function returns is no result yet: write `await` before the call, as in "
+        "`connection = await aio_pika.connect(url)` or `async with await aio_pika.connect(url) as connection`",
+    ),
+    (r"Channel was not opened", "the channel is not open yet: write `await` before `connection.channel()`"),
+    (
+        r"asyncio\.run\(\) cannot be called from a running event loop",
+        "a loop is running already, here as in a notebook: leave out `asyncio.run`, and `await` instead",
     ),
     (
         r"^SystemExit",
@@ -182,7 +214,7 @@ def _told(text: str, table: tuple[tuple[str, str], ...]) -> str | None:
 
 def _plain(text: str) -> str:
     """The broker's Erlang terms in fewer words: `the value '60000' of type 'signedint'` is 60000."""
-    return re.sub(r"the value '(.*?)' of type '\w+'", r"\1", text).strip("'") if text != "none" else "nothing"
+    return re.sub(r"the value '(.*?)' of type '\w+'?", r"\1", text).strip("'") if text != "none" else "nothing"
 
 
 def tell(name: str, failure: Failure) -> str:

@@ -28,7 +28,7 @@ def more_after_a_pause(
     probe.publish(queue, tasks)
     busy = probe.wait(lambda: _at_work(probe, tasks), lambda seen: seen >= workers or not child.alive)
     if not busy.met or busy.seen < workers:
-        raise _went_home(probe, function, child, workers, busy.seen)
+        raise _went_home(probe, function, child, queue, workers, busy.seen)
     probe.ledger.release()
     probe.wait(lambda: probe.ledger.tasks("done"), lambda done: set(tasks) <= set(done) or not child.alive)
     if child.wait(LEAVE_WITHIN):
@@ -40,7 +40,7 @@ def still_works(probe: Probe, function: Learners, child: Child) -> None:
     """The workers have not ended; for while there are tasks to do."""
     if not child.alive:
         probe.returned(function, child)
-        raise Wrong(f"`{name(function)}` went home while `worker.stopping` was False, with photos still to do")
+        raise Wrong(f"`{name(function)}` went home while `worker.stopping` was False, with work still to do")
 
 
 def _at_work(probe: Probe, tasks: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def _at_work(probe: Probe, tasks: Sequence[str]) -> int:
     return len({entry.by for entry in probe.ledger.entries if entry.what == "begun" and entry.task in tasks})
 
 
-def _went_home(probe: Probe, function: Learners, child: Child, workers: int, busy: int) -> Wrong:
+def _went_home(probe: Probe, function: Learners, child: Child, queue: str, workers: int, busy: int) -> Wrong:
     child.wait(END_WITHIN)
     paused = f"the queue was empty for {PAUSE:g} s"
     if not child.alive:
@@ -58,8 +58,8 @@ def _went_home(probe: Probe, function: Learners, child: Child, workers: int, bus
             "nobody. An empty queue is no reason to leave"
         )
     if not busy:
-        return Wrong(f"{paused}, then photos came, and `{name(function)}` began none of them: is it asleep?")
+        return Wrong(f"{paused}, then {queue} came, and `{name(function)}` began none of them: is it asleep?")
     return Wrong(
-        f"{paused}, then {workers} photos came, and {busy} of {workers} workers began one: the others went home, "
+        f"{paused}, then {workers} {queue} came, and {busy} of {workers} workers began one: the others went home, "
         "though `worker.stopping` was False"
     )

@@ -64,12 +64,12 @@ class Room:
 
     def declare(self, queue: str, **arguments: Any) -> None:
         """Declare a durable queue."""
-        with self._channel() as channel:
+        with self.channel() as channel:
             channel.queue_declare(queue, durable=True, **arguments)
 
     def publish(self, queue: str, bodies: Iterable[str]) -> None:
         """Publish persistent messages and wait until the broker has them."""
-        with self._channel() as channel:
+        with self.channel() as channel:
             channel.confirm_delivery()
             for body in bodies:
                 channel.basic_publish("", queue, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
@@ -77,7 +77,7 @@ class Room:
     def ready(self, queue: str) -> int | None:
         """Messages ready in the queue, exact at once; None if there is no such queue."""
         try:
-            with self._channel() as channel:
+            with self.channel() as channel:
                 return int(channel.queue_declare(queue, passive=True).method.message_count)
         except exceptions.ChannelClosedByBroker as error:
             if error.reply_code == 404:
@@ -103,7 +103,7 @@ class Room:
     def messages(self, queue: str) -> list[Message]:
         """All ready messages in order; they stay in the queue, as redelivered."""
         found: list[Message] = []
-        with self._channel() as channel:
+        with self.channel() as channel:
             while (got := channel.basic_get(queue))[0]:
                 method, properties, body = got
                 persistent = properties.delivery_mode == spec.PERSISTENT_DELIVERY_MODE
@@ -111,6 +111,14 @@ class Room:
             if found:  # all in one word: left to the closing channel, a quorum queue puts them back in any order
                 channel.basic_nack(method.delivery_tag, multiple=True, requeue=True)
         return found
+
+    def take(self, queue: str) -> list[str]:
+        """Take all ready messages away, as a reader of the queue does."""
+        taken: list[str] = []
+        with self.channel() as channel:
+            while (got := channel.basic_get(queue, auto_ack=True))[0]:
+                taken.append(got[2].decode(errors="replace"))
+        return taken
 
     def wait(self, look: Callable[[], Seen], wanted: Callable[[Seen], bool]) -> Waited[Seen]:
         """Look again and again until it is as wanted, or has not changed for `patience` seconds."""
@@ -149,7 +157,7 @@ class Room:
     def trouble(self) -> str | None:
         """Why nothing can be said about the learner's work now; None while the broker is well."""
         try:
-            with self._channel():
+            with self.channel():
                 pass
             alarm = self.management.alarms()
         except (WarrenError, *FAULTS) as error:
@@ -161,7 +169,8 @@ class Room:
         return None
 
     @contextlib.contextmanager
-    def _channel(self) -> Iterator[Any]:  # pika has no type hints for what a channel's calls return
+    def channel(self) -> Iterator[Any]:  # pika has no type hints for what a channel's calls return
+        """A channel of the check's own, for the length of a `with` block."""
         channel = self._connection.channel()
         try:
             yield channel

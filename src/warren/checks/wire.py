@@ -40,10 +40,24 @@ class Noted:
 
 @dataclass
 class Conversation:
-    """One connection: the methods the client sent and those the broker sent, in order."""
+    """One connection: the methods the client sent and those the broker sent, in order. `ended` is when it broke."""
 
     said: list[Noted] = field(default_factory=list)
     heard: list[Noted] = field(default_factory=list)
+    ended: float = float("inf")
+
+
+@dataclass
+class Silence:
+    """The broker says no more once so many messages have been published in all; with `lose` it hears no more, too.
+
+    `over` is set at its end, `cut` tells that the connections ended with it.
+    """
+
+    after: int
+    lose: bool
+    cut: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Wire:
@@ -54,6 +68,7 @@ class Wire:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._silence: Silence | None = None
         self.conversations: list[Conversation] = []
         threading.Thread(target=self._accept, name="warren wire", daemon=True).start()
 
@@ -79,10 +94,31 @@ class Wire:
         closed = [one.method for one in heard if isinstance(one.method, (spec.Channel.Close, spec.Connection.Close))]
         return [str((method.reply_code, method.reply_text)) for method in closed]
 
+    def hold(self, after: int = 1, *, lose: bool = False) -> None:
+        """From the `after`-th message that is published from now on, keep back what the broker says to its publisher.
+
+        With `lose` that message, and what comes after it, never reaches the broker either. It ends with `release`,
+        `cut` or another `hold`.
+        """
+        earlier, self._silence = self._silence, Silence(len(self.noted(spec.Basic.Publish)) + after, lose)
+        if earlier:
+            earlier.over.set()
+
+    def release(self) -> None:
+        """Hand over what was kept back."""
+        if self._silence:
+            self._silence.over.set()
+        self._silence = None
+
     def cut(self) -> None:
         """Break every connection, as a network that fails does; new ones may come."""
         with self._lock:
             broken, self._sockets = self._sockets, []
+            for each in self.conversations:
+                each.ended = min(each.ended, time.monotonic())
+        if self._silence:
+            self._silence.cut = True
+        self.release()
         for end in broken:
             _close(end)
 
@@ -105,8 +141,8 @@ class Wire:
             with self._lock:
                 self._sockets += [client, broker]
                 self.conversations.append(conversation)
-            self._pump(client, broker, conversation.said)
-            self._pump(broker, client, conversation.heard)
+            self._pump(client, broker, conversation, conversation.said)
+            self._pump(broker, client, conversation, conversation.heard)
 
     def _connect(self) -> socket.socket:
         host, secure = self._upstream.hostname or "localhost", self._upstream.scheme == "amqps"
@@ -115,19 +151,40 @@ class Wire:
         broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each small frame waits for the last one's ack
         return ssl.create_default_context().wrap_socket(broker, server_hostname=host) if secure else broker
 
-    def _pump(self, source: socket.socket, target: socket.socket, into: list[Noted]) -> None:
-        threading.Thread(target=_carry, args=(source, target, into), name="warren wire", daemon=True).start()
+    def _pump(self, source: socket.socket, target: socket.socket, of: Conversation, into: list[Noted]) -> None:
+        threading.Thread(target=self._carry, args=(source, target, of, into), name="warren wire", daemon=True).start()
 
+    def _carry(self, source: socket.socket, target: socket.socket, of: Conversation, into: list[Noted]) -> None:
+        """Write down first, then pass on: what the broker has been told, and no client was kept from, is recorded."""
+        rest = b""
+        with contextlib.suppress(OSError):
+            while data := source.recv(CHUNK):
+                if into is of.heard and not self._handed_over(of):
+                    break
+                rest = _read(rest + data, into)
+                if into is of.heard or not self._lost(of):
+                    target.sendall(data)
+        _close(source)
+        _close(target)
 
-def _carry(source: socket.socket, target: socket.socket, into: list[Noted]) -> None:
-    """Write down first, then pass on: what the broker has been told is in the record."""
-    rest = b""
-    with contextlib.suppress(OSError):
-        while data := source.recv(CHUNK):
-            rest = _read(rest + data, into)
-            target.sendall(data)
-    _close(source)
-    _close(target)
+    def _silent(self, of: Conversation) -> Silence | None:
+        """The silence that has begun for who has published in this conversation; None if there is none."""
+        silence = self._silence
+        if silence is None or not any(isinstance(one.method, spec.Basic.Publish) for one in list(of.said)):
+            return None
+        return silence if len(self.noted(spec.Basic.Publish)) >= silence.after else None
+
+    def _handed_over(self, of: Conversation) -> bool:
+        """Wait for the end of the silence, if there is one: True when the client is to hear what was said in it."""
+        silence = self._silent(of)
+        if silence is None:
+            return True
+        silence.over.wait()
+        return not silence.cut
+
+    def _lost(self, of: Conversation) -> bool:
+        silence = self._silent(of)
+        return silence is not None and silence.lose
 
 
 def _read(data: bytes, into: list[Noted]) -> bytes:

@@ -7,6 +7,7 @@ byte asks to stop, and the end of the pipe means that the parent is gone, howeve
 from __future__ import annotations
 
 import io
+import logging
 import os
 import pickle
 import signal
@@ -85,6 +86,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     printed = Printed(reports)
     sys.stdout = sys.stderr = printed
+    for client in ("aio_pika", "aiormq"):  # pages of traceback for a lost connection, other ones each time
+        logging.getLogger(client).setLevel(logging.CRITICAL)
     sys.path[:], name, url, work = pickle.load(parent)
     threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
     try:

@@ -1,0 +1,529 @@
+"""What learners write in lab 07, and what the check must say to it: no two of one exercise get the same words."""
+
+import asyncio
+
+import aio_pika
+import pika
+
+
+async def opened(url, at_once, connect=aio_pika.connect, **options):
+    connection = await connect(url, **options)
+    channel = await connection.channel()
+    if at_once:
+        await channel.set_qos(prefetch_count=at_once)
+    return connection, await channel.get_queue("invoices")
+
+
+def rendering(render, **how):
+    """The callback of the solution, which is not the point here."""
+
+    async def on_invoice(message):
+        async with message.process(**how):
+            await asyncio.to_thread(render, message.body.decode())
+
+    return on_invoice
+
+
+async def until_told(worker):
+    while not worker.stopping:
+        await asyncio.sleep(0.05)
+
+
+async def worked(worker, callback, at_once, **consume):
+    """The whole of the solution of exercise 1 around a callback."""
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(callback, **consume)
+    await until_told(worker)
+    await connection.close()
+
+
+# exercise 1
+
+
+async def blocks(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            render(message.body.decode())
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def no_prefetch(worker, render, at_once):
+    limit = asyncio.Semaphore(at_once)
+
+    async def on_invoice(message):
+        async with limit, message.process():
+            await asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, None)
+
+
+async def unbounded_gather(worker, render, at_once):
+    connection, invoices = await opened(worker.url, None)
+    messages = []
+    while message := await invoices.get(fail=False):
+        messages.append(message)
+    callback = rendering(render)
+    await asyncio.gather(*(callback(message) for message in messages))
+    await until_told(worker)
+    await connection.close()
+
+
+async def prefetch_too_late(worker, render, at_once):
+    connection = await aio_pika.connect(worker.url)
+    channel = await connection.channel()
+    await (await channel.get_queue("invoices")).consume(rendering(render))
+    await channel.set_qos(prefetch_count=at_once)
+    await until_told(worker)
+    await connection.close()
+
+
+async def prefetch_on_another_channel(worker, render, at_once):
+    connection, invoices = await opened(worker.url, None)
+    await (await connection.channel()).set_qos(prefetch_count=at_once)
+    await invoices.consume(rendering(render))
+    await until_told(worker)
+    await connection.close()
+
+
+async def prefetch_of_ten(worker, render, at_once):
+    await worked(worker, rendering(render), 10)
+
+
+async def one_at_a_time(worker, render, at_once):
+    await worked(worker, rendering(render), 1)
+
+
+async def loops_over_the_queue(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    async with invoices.iterator() as messages:
+        async for message in messages:
+            async with message.process():
+                await asyncio.to_thread(render, message.body.decode())
+            if worker.stopping:
+                break
+    await connection.close()
+
+
+async def forgets_to_await(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def a_task_for_each(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            task = asyncio.create_task(asyncio.to_thread(render, message.body.decode()))
+            task.add_done_callback(lambda _: None)
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def no_ack(worker, render, at_once):
+    async def on_invoice(message):
+        await asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, at_once, no_ack=True)
+
+
+async def never_acks(worker, render, at_once):
+    async def on_invoice(message):
+        await asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def bytes_without_a_word(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            await asyncio.to_thread(render, message.body)
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def text_of_bytes(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            await asyncio.to_thread(render, str(message.body))
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def a_mistake_in_the_callback(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process():
+            await asyncio.to_thread(render, message.text)
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def returns_at_once(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(rendering(render))
+    await connection.close()
+
+
+async def forgets_to_await_the_connection(worker, render, at_once):
+    connection = aio_pika.connect(worker.url)
+    channel = await connection.channel()
+    await channel.set_qos(prefetch_count=at_once)
+
+
+async def declares_it_transient(worker, render, at_once):
+    connection = await aio_pika.connect(worker.url)
+    channel = await connection.channel()
+    await channel.declare_queue("invoices")
+
+
+async def runs_a_loop_inside(worker, render, at_once):
+    asyncio.run(worked(worker, rendering(render), at_once))
+
+
+async def goes_home_when_idle(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(rendering(render))
+    while (await invoices.declare()).message_count:
+        await asyncio.sleep(0.05)
+    await connection.close()
+
+
+async def sleeps_with_the_loop_still(worker, render, at_once):
+    import time
+
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(rendering(render))
+    while not worker.stopping:
+        time.sleep(0.05)
+    await connection.close()
+
+
+async def consumes_again_and_again(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    while not worker.stopping:
+        await invoices.consume(rendering(render))
+        await asyncio.sleep(0.1)
+    await connection.close()
+
+
+async def leaves_the_placeholder(worker, render, at_once):
+    await worked(worker, rendering(render), at_once)
+    raise NotImplementedError("exercise 1: your code goes here")
+
+
+# exercise 2
+
+
+async def told(worker, render, at_once, end, how=None):
+    """A worker as far as the moment it is told to stop; `end` is what it does then."""
+    busy = set()
+
+    async def on_invoice(message):
+        task = asyncio.current_task()
+        busy.add(task)
+        task.add_done_callback(busy.discard)
+        async with message.process(**(how or {})):
+            await asyncio.to_thread(render, message.body.decode())
+
+    connection, invoices = await opened(worker.url, at_once)
+    tag = await invoices.consume(on_invoice)
+    await until_told(worker)
+    await end(connection, invoices, tag, busy)
+
+
+async def closes_at_once(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def cancels_and_closes(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel(tag)
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def drains_without_cancel(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        while busy:
+            await asyncio.sleep(0.05)
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def waits_for_those_of_the_moment(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await asyncio.gather(*busy)
+        await invoices.cancel(tag)
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def cancels_the_tasks(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel(tag)
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def cancels_the_tasks_and_gives_back(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel(tag)
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+        await connection.close()
+
+    await told(worker, render, at_once, end, {"requeue": True})
+
+
+async def never_goes_home(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel(tag)
+        await asyncio.Future()
+
+    await told(worker, render, at_once, end)
+
+
+async def acks_before_it_goes(worker, render, at_once):
+    async def on_invoice(message):
+        await message.ack()
+        await asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, at_once)
+
+
+# exercise 3
+
+
+async def through(worker, callback, at_once, **options):
+    connection, invoices = await opened(worker.url, at_once, aio_pika.connect_robust, **options)
+    await invoices.consume(callback)
+    await until_told(worker)
+    await connection.close()
+
+
+async def plain_connect(worker, render, at_once):
+    await worked(worker, rendering(render, requeue=True), at_once)
+
+
+async def loops_until_it_breaks(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    callback, busy = rendering(render), set()
+    async with invoices.iterator() as messages:
+        async for message in messages:
+            task = asyncio.create_task(callback(message))
+            busy.add(task)
+            task.add_done_callback(busy.discard)
+
+
+async def broken(connection, worker):
+    """Return when the connection is gone, or the worker is told to stop."""
+    gone = asyncio.Event()
+    connection.close_callbacks.add(lambda *_: gone.set())
+    while not worker.stopping and not gone.is_set():
+        await asyncio.sleep(0.05)
+
+
+async def connects_again_without_a_limit(worker, render, at_once):
+    limit = at_once
+    while not worker.stopping:
+        connection, invoices = await opened(worker.url, limit)
+        limit = None
+        await invoices.consume(rendering(render))
+        await broken(connection, worker)
+        await connection.close()
+
+
+async def connects_again_and_no_more(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(rendering(render))
+    await broken(connection, worker)
+    connection, invoices = await opened(worker.url, at_once)
+    await until_told(worker)
+    await connection.close()
+
+
+async def takes_redelivered_for_done(worker, render, at_once):
+    async def on_invoice(message):
+        async with message.process(requeue=True):
+            if not message.redelivered:
+                await asyncio.to_thread(render, message.body.decode())
+
+    await through(worker, on_invoice, at_once, reconnect_interval=0.5)
+
+
+async def acks_before_the_break(worker, render, at_once):
+    async def on_invoice(message):
+        await message.ack()
+        await asyncio.to_thread(render, message.body.decode())
+
+    await through(worker, on_invoice, at_once, reconnect_interval=0.5)
+
+
+async def robust_without_a_limit(worker, render, at_once):
+    await through(worker, rendering(render, requeue=True), None, reconnect_interval=0.5)
+
+
+async def robust_no_ack(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once, aio_pika.connect_robust, reconnect_interval=0.5)
+    await invoices.consume(rendering(render), no_ack=True)
+    await until_told(worker)
+
+
+async def exclusive_queue(worker, render, at_once):
+    connection = await aio_pika.connect_robust(worker.url, reconnect_interval=0.5)
+    channel = await connection.channel()
+    await channel.declare_queue("invoices", exclusive=True)
+
+
+# right, and not like the solution
+
+
+async def a_semaphore_too(worker, render, at_once):
+    limit = asyncio.Semaphore(at_once)
+
+    async def on_invoice(message):
+        async with limit:
+            await asyncio.to_thread(render, message.body.decode())
+            await message.ack()
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def tasks_of_a_loop(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    callback = rendering(render)
+
+    async def loop():
+        async with asyncio.TaskGroup() as tasks, invoices.iterator() as messages:
+            async for message in messages:
+                tasks.create_task(callback(message))
+
+    running = asyncio.create_task(loop())
+    await until_told(worker)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await connection.close()
+
+
+def pika_in_threads(worker, render, at_once):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection, ThreadPoolExecutor(at_once) as pool:
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=at_once)
+
+        def call(tag, body):
+            render(body.decode())
+            connection.add_callback_threadsafe(lambda: channel.basic_ack(tag))
+
+        for method, _, body in channel.consume("invoices", inactivity_timeout=0.05):
+            if worker.stopping:
+                break
+            if method:
+                pool.submit(call, method.delivery_tag, body)
+
+
+async def counts_and_waits(worker, render, at_once):
+    going = [0]
+
+    async def on_invoice(message):
+        going[0] += 1
+        try:
+            await asyncio.to_thread(render, message.body.decode())
+            await message.ack()
+        finally:
+            going[0] -= 1
+
+    async with await aio_pika.connect_robust(worker.url) as connection:
+        channel = await connection.channel()
+        await channel.set_qos(at_once)
+        invoices = await channel.declare_queue("invoices", durable=True)
+        tag = await invoices.consume(on_invoice)
+        await until_told(worker)
+        await invoices.cancel(tag)
+        while going[0]:
+            await asyncio.sleep(0.01)
+
+
+async def gathers_at_the_end(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel(tag)
+        await asyncio.gather(*busy)
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def connects_again_itself(worker, render, at_once):
+    while not worker.stopping:
+        connection, invoices = await opened(worker.url, at_once)
+        await invoices.consume(rendering(render, requeue=True))
+        await broken(connection, worker)
+        await connection.close()
+
+
+ALSO_RIGHT = {
+    1: [a_semaphore_too, tasks_of_a_loop, pika_in_threads],
+    2: [counts_and_waits, gathers_at_the_end],
+    3: [connects_again_itself],
+}
+
+EXPECTED = {
+    1: {
+        blocks: "4 invoices were handed out, and 1 call was going on: `render` blocks",
+        no_prefetch: "say how many with `await channel.set_qos(prefetch_count=at_once)`",
+        unbounded_gather: "`get` takes whatever there is",
+        prefetch_too_late: "`set_qos` came after `consume`",
+        prefetch_on_another_channel: "`set_qos` was said on another channel",
+        prefetch_of_ten: "the prefetch is 10, and not `at_once`",
+        one_at_a_time: "1 call was going on and 4 are allowed",
+        forgets_to_await: "acknowledges, and never calls `render`",
+        a_task_for_each: "acknowledges before the call has ended",
+        no_ack: "takes invoices with `no_ack=True`",
+        never_acks: "4 are unacknowledged, and a worker gets the next one for its ack",
+        bytes_without_a_word: "swallowed what `render` raised",
+        text_of_bytes: "got `b'invoice 1'`; `body.decode()` makes text of bytes",
+        a_mistake_in_the_callback: "threw an invoice away: `message.process()` rejects what it holds",
+        returns_at_once: "`consume` returns at once, so stay until it is True",
+        forgets_to_await_the_connection: "write `await` before the call",
+        declares_it_transient: "exists already with `durable` = true",
+        runs_a_loop_inside: "leave out `asyncio.run`, and `await` instead",
+        sleeps_with_the_loop_still: "does something block the loop, such as `time.sleep`?",
+        consumes_again_and_again: "the worker has several consumers, with a prefetch each",
+        leaves_the_placeholder: "delete that line",
+    },
+    2: {
+        closes_at_once: "`closes_at_once` closed its connection with 4 calls going on",
+        cancels_and_closes: "cancelled its consumer and then closed its connection with 4 calls going on",
+        drains_without_cancel: "8 more invoices were begun after `worker.stopping` was True: `await queue.cancel(tag)`",
+        waits_for_those_of_the_moment: "cancel the consumer first, and wait then",
+        cancels_the_tasks: "threw an invoice away: `message.process()` rejects what it holds",
+        cancels_the_tasks_and_gives_back: "interrupts its calls and gives the invoices back",
+        never_goes_home: "had not returned 1.5 s after `worker.stopping` was True and its last call had ended",
+        acks_before_it_goes: "acknowledges before the call has ended",
+    },
+    3: {
+        plain_connect: "`connect` never comes back by itself",
+        loops_until_it_breaks: "returned when the network broke",
+        connects_again_without_a_limit: "it connected again, and did not say `set_qos` again",
+        connects_again_and_no_more: "it has connected, and no more",
+        takes_redelivered_for_done: "`redelivered` means that it was sent before, not that the work was done",
+        acks_before_the_break: "acknowledges before the call has ended",
+        robust_without_a_limit: "say how many with `await channel.set_qos(prefetch_count=at_once)`",
+        robust_no_ack: "takes invoices with `no_ack=True`",
+        exclusive_queue: "is exclusive to another connection (405)",
+    },
+}
