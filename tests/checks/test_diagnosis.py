@@ -13,7 +13,7 @@ import pytest
 
 from warren.brokers.broker import Broker
 from warren.checks.diagnosis import explain, tell
-from warren.workers import call
+from warren.workers import Failure, call
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as the functions of a notebook: whole, not by name
 
@@ -151,6 +151,20 @@ def durable_mode(url: str) -> None:
     print(pika.DeliveryMode.Durable, url)
 
 
+def error_for_a_body(url: str) -> None:
+    opened(url).basic_publish("", "q", LookupError("we sell no sand"))
+
+
+def number_for_a_property(url: str) -> None:
+    opened(url).basic_publish("", "q", "body", pika.BasicProperties(expiration=500))
+
+
+def asks_before_it_consumes(url: str) -> None:
+    channel = opened(url)
+    channel.basic_publish("", "q", "body", pika.BasicProperties(reply_to="amq.rabbitmq.reply-to"))
+    channel.queue_declare("q", durable=True)
+
+
 FORESEEN: dict[Callable[[str], Any], str] = {
     transient_queue: "non-durable shared queues are refused since RabbitMQ 4.3",
     other_durability: "the exchange `e` exists already with `durable` = true, and this declares it with false (406)",
@@ -178,6 +192,9 @@ FORESEEN: dict[Callable[[str], Any], str] = {
     wrong_port: "no connection: connect to the `url` the function is given",
     forgotten_import: "it uses `json`, which is not defined",
     nothing_to_take: "there was no message",
+    error_for_a_body: "a body is text or bytes, and got LookupError",
+    number_for_a_property: "`expiration` is text: write `str(…)`",
+    asks_before_it_consumes: "direct reply-to has rules (406)",
 }
 
 
@@ -191,6 +208,15 @@ def test_a_foreseeable_error_is_told_in_a_sentence(
     assert (explain(failure) or "").startswith(said), failure
     kind = "an error" if failure.type == "error" else failure.type
     assert tell(mistake.__name__, failure).startswith(f"`{mistake.__name__}` raised {kind} at line ")
+
+
+def test_one_wildcard_too_many_is_told_in_a_sentence() -> None:
+    """In the words of RabbitMQ 4.3.5 and later; older ones allow as many as one likes."""
+    refused = (
+        "(406, \"PRECONDITION_FAILED - Topic binding key '#.a.#.b.#' uses 3 '#' wildcards, at most 2 are allowed\")"
+    )
+    said = explain(Failure("ChannelClosedByBroker", refused)) or ""
+    assert said.startswith("the pattern `#.a.#.b.#` has 3 `#`, and a topic binding may have 2 (406")
 
 
 def test_an_unforeseen_error_speaks_for_itself() -> None:

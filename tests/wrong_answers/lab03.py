@@ -74,12 +74,11 @@ def binds_only_the_last(url, returns):
     connection.close()
 
 
-def binds_none(url, returns):
+def returns_that_expire(url, returns):
     connection, channel = opened(url)
     channel.exchange_declare(EVENT, "fanout", durable=True)
-    for department in DEPARTMENTS:
-        channel.queue_declare(department, durable=True)
-    announce(channel, returns)
+    subscribe(channel, *DEPARTMENTS)
+    announce(channel, returns, pika.BasicProperties(delivery_mode=2, expiration="600000"))
     connection.close()
 
 
@@ -111,9 +110,9 @@ def no_type(url, returns):
     connection.close()
 
 
-def transient_exchange(url, returns):
+def durable_without_its_name(url, returns):
     connection, channel = opened(url)
-    channel.exchange_declare(EVENT, "fanout")
+    channel.exchange_declare(EVENT, "fanout", True)
     subscribe(channel, *DEPARTMENTS)
     announce(channel, returns)
     connection.close()
@@ -145,14 +144,12 @@ def misspelt_exchange(url, returns):
     connection.close()
 
 
-def exclusive_queues(url, returns):
-    connection, channel = opened(url)
-    channel.exchange_declare(EVENT, "fanout", durable=True)
-    for department in DEPARTMENTS:
-        channel.queue_declare(department, exclusive=True)
-        channel.queue_bind(department, EVENT)
-    announce(channel, returns)
-    connection.close()
+def fan_out(url, returns):
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        channel.exchange_declare(EVENT, "fan-out", durable=True)
+        subscribe(channel, *DEPARTMENTS)
+        announce(channel, returns)
 
 
 def transient_returns(url, returns):
@@ -192,10 +189,10 @@ def binds_the_wrong_way_round(url, returns):
     connection.close()
 
 
-def keeps_two_at_most(url, returns):
+def queues_that_expire(url, returns):
     connection, channel = opened(url)
     channel.exchange_declare(EVENT, "fanout", durable=True)
-    subscribe(channel, *DEPARTMENTS, arguments={"x-max-length": 2})
+    subscribe(channel, *DEPARTMENTS, arguments={"x-expires": 600_000})
     announce(channel, returns)
     connection.close()
 
@@ -207,11 +204,12 @@ def announces_nothing(url, returns):
     connection.close()
 
 
-def announces_the_list(url, returns):
+def swaps_key_and_body(url, returns):
     connection, channel = opened(url)
     channel.exchange_declare(EVENT, "fanout", durable=True)
     subscribe(channel, *DEPARTMENTS)
-    announce(channel, [str(returns)])
+    for text in returns:
+        channel.basic_publish(EVENT, text, "", PERSISTENT)
     connection.close()
 
 
@@ -246,9 +244,13 @@ def one_exclusive_name(worker, show):
     show_all(worker, connection, channel, "screen", show)
 
 
-def reads_the_audits_queue(worker, show):
+def makes_the_exchange_anew(worker, show):
     connection, channel = opened(worker.url)
-    show_all(worker, connection, channel, "audit", show)
+    channel.exchange_delete(EVENT)
+    channel.exchange_declare(EVENT, "fanout", durable=True)
+    queue = channel.queue_declare("", exclusive=True).method.queue
+    channel.queue_bind(queue, EVENT)
+    show_all(worker, connection, channel, queue, show)
 
 
 def binds_nothing(worker, show):
@@ -281,20 +283,22 @@ def the_answer_for_the_name(worker, show):
     show_all(worker, connection, channel, queue, show)
 
 
-def another_type(worker, show):
+def takes_the_exchange_away(worker, show):
     connection, channel = opened(worker.url)
-    channel.exchange_declare(EVENT, "direct", durable=True)
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, EVENT)
-    show_all(worker, connection, channel, queue, show)
+    for _, text in texts_of(worker, channel, queue, auto_ack=True):
+        show(text)
+    channel.exchange_delete(EVENT)
+    connection.close()
 
 
 def goes_dark_when_nothing_comes(worker, show):
     connection, channel = opened(worker.url)
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, EVENT)
-    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=0.1):
-        if method is None:
+    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=1):
+        if method is None or worker.stopping:
             break
         show(body.decode())
     connection.close()
@@ -308,15 +312,15 @@ def never_looks_at_stopping(worker, show):
         show(body.decode())
 
 
-def shows_bytes(worker, show):
+def stops_only_in_silence(worker, show):
     connection, channel = opened(worker.url)
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, EVENT)
-    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=0.1):
-        if worker.stopping:
-            break
+    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=0.5):
         if method is not None:
-            show(body)
+            show(body.decode())
+        elif worker.stopping:
+            break
     connection.close()
 
 
@@ -341,12 +345,6 @@ def shows_everything_twice(worker, show):
 
 
 # exercise 3
-
-
-def takes_the_audits_name(worker, shelve):
-    connection, channel = opened(worker.url)
-    subscribe(channel, "audit")
-    shelve_all(worker, connection, channel, "audit", shelve)
 
 
 def a_queue_without_a_name(worker, shelve):
@@ -382,11 +380,15 @@ def unsubscribes_at_the_end(worker, shelve):
     connection.close()
 
 
-def begins_with_an_empty_queue(worker, shelve):
+def leaves_an_empty_queue(worker, shelve):
     connection, channel = opened(worker.url)
     subscribe(channel, "stock")
+    for tag, text in texts_of(worker, channel, "stock"):
+        shelve(text)
+        channel.basic_ack(tag)
+    channel.cancel()
     channel.queue_purge("stock")
-    shelve_all(worker, connection, channel, "stock", shelve)
+    connection.close()
 
 
 def another_name(worker, shelve):
@@ -395,9 +397,9 @@ def another_name(worker, shelve):
     shelve_all(worker, connection, channel, "stocks", shelve)
 
 
-def forgets_after_a_moment(worker, shelve):
+def keeps_a_thousand_at_most(worker, shelve):
     connection, channel = opened(worker.url)
-    subscribe(channel, "stock", arguments={"x-message-ttl": 1})
+    subscribe(channel, "stock", arguments={"x-max-length": 1000})
     shelve_all(worker, connection, channel, "stock", shelve)
 
 
@@ -418,11 +420,16 @@ def acks_before_it_shelves(worker, shelve):
     connection.close()
 
 
-def shelves_without_ack(worker, shelve):
+def looks_at_stopping_before_it_acks(worker, shelve):
     connection, channel = opened(worker.url)
     subscribe(channel, "stock")
-    for _, text in texts_of(worker, channel, "stock"):
-        shelve(text)
+    for method, _, body in channel.consume("stock", inactivity_timeout=0.1):
+        if method is not None:
+            shelve(body.decode())
+        if worker.stopping:
+            break
+        if method is not None:
+            channel.basic_ack(method.delivery_tag)
     connection.close()
 
 
@@ -467,14 +474,19 @@ def purges_the_audits_queue(worker, shelve):
     shelve_all(worker, connection, channel, "stock", shelve)
 
 
-def goes_home_when_nothing_comes(worker, shelve):
+def connects_to_the_worker(worker, shelve):
+    connection, channel = opened(worker)
+    subscribe(channel, "stock")
+    shelve_all(worker, connection, channel, "stock", shelve)
+
+
+def acks_every_second_one(worker, shelve):
     connection, channel = opened(worker.url)
     subscribe(channel, "stock")
-    for method, _, body in channel.consume("stock", inactivity_timeout=0.1):
-        if method is None:
-            break
-        shelve(body.decode())
-        channel.basic_ack(method.delivery_tag)
+    for tag, text in texts_of(worker, channel, "stock"):
+        shelve(text)
+        if tag % 2 == 0:
+            channel.basic_ack(tag, multiple=True)
     connection.close()
 
 
@@ -482,20 +494,26 @@ def goes_home_when_nothing_comes(worker, shelve):
 
 
 def quorum_queues_and_a_key(url, returns):
+    """Transient messages are as safe as others in a quorum queue."""
     connection, channel = opened(url)
     channel.exchange_declare(EVENT, "fanout", durable=True)
     for department in DEPARTMENTS:
         channel.queue_declare(department, durable=True, arguments={"x-queue-type": "quorum"})
         channel.queue_bind(department, EVENT, routing_key=department)
     for text in returns:
-        channel.basic_publish(EVENT, "returned", text.encode(), PERSISTENT)
+        channel.basic_publish(EVENT, "returned", text.encode())
     connection.close()
 
 
-def two_exchanges(url, returns):
+def asks_first_and_has_two_exchanges(url, returns):
+    """The channel that the broker closes for a passive declare is replaced."""
     connection, channel = opened(url)
     for exchange in (EVENT, "to-departments"):
-        channel.exchange_declare(exchange, "fanout", durable=True)
+        try:
+            channel.exchange_declare(exchange, passive=True)
+        except pika.exceptions.ChannelClosedByBroker:
+            channel = connection.channel()
+            channel.exchange_declare(exchange, "fanout", durable=True)
     channel.exchange_bind("to-departments", EVENT)
     for department in DEPARTMENTS:
         channel.queue_declare(department, durable=True)
@@ -521,10 +539,8 @@ def a_callback_and_acks(worker, show):
 
 
 def a_name_of_its_own(worker, show):
-    import uuid
-
     connection, channel = opened(worker.url)
-    queue = f"screen {uuid.uuid4()}"
+    queue = f"screen of {worker.name}"
     channel.queue_declare(queue, exclusive=True, auto_delete=True)
     channel.queue_bind(queue, EVENT)
     while not worker.stopping:
@@ -566,7 +582,7 @@ def asks_for_each(worker, shelve):
 
 
 ALSO_RIGHT = {
-    1: [quorum_queues_and_a_key, two_exchanges],
+    1: [quorum_queues_and_a_key, asks_first_and_has_two_exchanges],
     2: [a_callback_and_acks, a_name_of_its_own],
     3: [stock_in_a_callback, asks_for_each],
 }
@@ -576,56 +592,56 @@ EXPECTED = {
         all_share_one_queue: "there is one queue, `returns`, for three departments",
         binds_after_publishing: "`audit` misses 5 of 5 messages: they were published before it was bound",
         binds_only_the_last: "now reaches `stock`: `audit` is bound to nothing",
-        binds_none: "now reaches no queue: `audit` is bound to nothing",
+        returns_that_expire: "the returns have an `expiration`",
         sends_to_each_queue: "publishes to the queue `audit` itself, through the default exchange",
         announces_to_each: "3 times: once is enough, the exchange makes the copies",
         no_type: "should be of the type fanout, and is direct",
-        transient_exchange: "the exchange `goods-returned` is not durable",
+        durable_without_its_name: "`passive=True`, the third argument of `exchange_declare`, only asks",
         forgets_the_exchange: "there is no exchange `goods-returned` on this broker (404)",
         only_a_queue_of_that_name: "the exchange comes first",
         misspelt_exchange: "published to the exchange `goods_returned`, not to `goods-returned`",
-        exclusive_queues: "(an `exclusive` queue goes with its connection)",
+        fan_out: "there is no exchange type `fan-out`: the types are fanout",
         transient_returns: "5 of 5 messages are transient",
         purges_in_the_morning: "called again the next day",
         a_new_exchange_each_morning: "who deletes the exchange deletes everybody's bindings",
         binds_the_wrong_way_round: "in `queue_bind` the queue comes first",
-        keeps_two_at_most: "declared with `x-max-length` = 2",
+        queues_that_expire: "nothing may be lost, and `audit` loses something in the end",
         announces_nothing: "published nothing",
-        announces_the_list: "it should publish `return 1: crème brûlée`, and published",
+        swaps_key_and_body: "with the routing key `return 1: crème brûlée`: the body comes third",
         announces_the_first_two: "there were 5 messages to publish, and it published 2",
         leaves_it_open: "left its connection open",
     },
     2: {
         one_durable_queue_for_all_screens: "takes messages from `screen`, which another subscriber uses",
         one_exclusive_name: "the queue `screen` is exclusive to another connection (405)",
-        reads_the_audits_queue: "takes messages from `audit`, which another subscriber uses",
+        makes_the_exchange_anew: "a screen showed 0: it deleted the exchange with `exchange_delete`",
         binds_nothing: "declared a queue and never bound it",
-        durable_without_a_name: "left 2 of their queues behind",
+        durable_without_a_name: "left 3 of their queues behind",
         deletes_it_at_the_end: "left 1 of their queues behind",
         the_answer_for_the_name: "its `.method.queue` is the name",
-        another_type: "the exchange `goods-returned` exists already with `type` = fanout",
+        takes_the_exchange_away: "`exchange_delete` took the exchange `goods-returned` away",
         goes_dark_when_nothing_comes: "it stays until then, whether something comes or not",
-        never_looks_at_stopping: "after `worker.stopping` was True",
-        shows_bytes: "takes text and got bytes",
-        shows_one_at_a_time_and_never_acks: "a screen showed 1",
-        shows_everything_twice: "show each return once, in order",
+        never_looks_at_stopping: "after `worker.stopping` was True: wake up",
+        stops_only_in_silence: "while message followed message: look at it each time",
+        shows_one_at_a_time_and_never_acks: "a screen showed 1: 1 is unacknowledged",
+        shows_everything_twice: "showed `return 3: blue socks` 2 times",
     },
     3: {
-        takes_the_audits_name: "takes messages from `audit`, which another subscriber uses",
         a_queue_without_a_name: "its queue was exclusive, and went with its connection",
         goes_with_its_last_consumer: "its queue was `auto_delete`",
         tidies_up_at_the_end: "it deletes its queue when it leaves",
         unsubscribes_at_the_end: "collects nothing any more: `stock` is bound to nothing",
-        begins_with_an_empty_queue: "it emptied the queue with `queue_purge`",
+        acks_every_second_one: "was on the shelf, nothing more came, and it was not acknowledged",
+        leaves_an_empty_queue: "was neither on the shelf nor in `stock`: it emptied the queue",
         another_name: "it declared `stocks`",
-        forgets_after_a_moment: "declared with `x-message-ttl` = 1",
+        keeps_a_thousand_at_most: "declared with `x-max-length` = 1000",
         shelves_with_auto_ack: "takes messages with `auto_ack=True`",
         acks_before_it_shelves: "acknowledges before the work is done",
         gives_back_what_it_shelved: "again after it had worked on it",
         announces_what_it_shelved: "takes messages and publishes them again",
         bytes_without_a_word: "swallowed what `shelve` raised",
-        purges_the_audits_queue: "`audit` is another subscriber's, and should hold 10 messages",
-        shelves_without_ack: "it acknowledged too few",
-        goes_home_when_nothing_comes: "it stays until then, whether something comes or not",
+        purges_the_audits_queue: "`audit` is another subscriber's, and should hold",
+        looks_at_stopping_before_it_acks: "was shelved, and when the program had stopped it was in `stock` again",
+        connects_to_the_worker: "write `pika.URLParameters(worker.url)`",
     },
 }

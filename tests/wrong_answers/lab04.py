@@ -39,13 +39,8 @@ def abbreviates(url):
     connection.close()
 
 
-def several_keys_in_one(url):
-    connection, channel = opened(url)
-    channel.exchange_declare("alerts", "direct", durable=True)
-    for queue, severities in DESKS.items():
-        channel.queue_declare(queue, durable=True)
-        channel.queue_bind(queue, "alerts", ",".join(severities))
-    connection.close()
+def goes_with_its_bindings(url):
+    sorted_alerts(url, auto_delete=True)
 
 
 def a_list_of_keys(url):
@@ -81,8 +76,8 @@ def forgets_to_bind(url):
     connection.close()
 
 
-def fanout(url):
-    sorted_alerts(url, kind="fanout")
+def no_durable_exchange(url):
+    sorted_alerts(url, durable=False)
 
 
 def another_name(url):
@@ -95,16 +90,28 @@ def a_queue_called_alerts(url):
     connection.close()
 
 
-def no_durable_exchange(url):
-    sorted_alerts(url, durable=False)
+def empties_the_desks(url):
+    sorted_alerts(url)
+    connection, channel = opened(url)
+    for queue in DESKS:
+        channel.queue_purge(queue)
+    connection.close()
 
 
-def goes_with_its_bindings(url):
-    sorted_alerts(url, auto_delete=True)
+def begins_anew(url):
+    connection, channel = opened(url)
+    channel.exchange_delete("alerts")
+    connection.close()
+    sorted_alerts(url)
 
 
-def exclusive_queues(url):
-    sorted_alerts(url, queues={"exclusive": True})
+def tries_it_out(url):
+    sorted_alerts(url)
+    connection, channel = opened(url)
+    channel.basic_publish("alerts", "info", "Does it work?")
+    for queue in DESKS:
+        channel.queue_purge(queue)
+    connection.close()
 
 
 def swaps_queue_and_exchange(url):
@@ -116,19 +123,12 @@ def swaps_queue_and_exchange(url):
     connection.close()
 
 
-def breaks_what_is_there(url):
+def asks_and_goes_on(url):
     connection, channel = opened(url)
-    channel.exchange_declare("alerts", "direct", durable=True)
-    for queue, severities in DESKS.items():
-        try:
-            channel.queue_declare(queue, passive=True)
-            channel.queue_delete(queue)
-            channel.queue_declare(queue, durable=True)
-        except pika.exceptions.ChannelClosedByBroker:
-            channel = connection.channel()
-            channel.queue_declare(queue, durable=True)
-            for severity in severities:
-                channel.queue_bind(queue, "alerts", severity)
+    try:
+        channel.queue_declare("archive", passive=True)
+    except pika.exceptions.ChannelClosedByBroker:
+        channel.exchange_declare("alerts", "direct", durable=True)
     connection.close()
 
 
@@ -159,13 +159,6 @@ def a_queue_for_each_severity(url):
 
 def quorum_queues(url):
     sorted_alerts(url, queues={"durable": True, "arguments": {"x-queue-type": "quorum"}})
-
-
-def begins_anew(url):
-    connection, channel = opened(url)
-    channel.exchange_delete("alerts")
-    connection.close()
-    sorted_alerts(url)
 
 
 # exercise 2
@@ -201,12 +194,13 @@ def confirms_alone(url, alerts):
     return unwanted
 
 
-def neither(url, alerts):
+def confirms_elsewhere(url, alerts):
     connection, channel = opened(url)
+    connection.channel().confirm_delivery()
     unwanted = []
     for severity, text in alerts:
         try:
-            channel.basic_publish("alerts", severity, text)
+            channel.basic_publish("alerts", severity, text, mandatory=True)
         except pika.exceptions.UnroutableError:
             unwanted.append((severity, text))
     connection.close()
@@ -234,12 +228,16 @@ def knows_who_wants_what(url, alerts):
     return [alert for alert in alerts if alert not in wanted]
 
 
-def knows_and_publishes_all(url, alerts):
-    connection, channel = opened(url)
-    for severity, text in alerts:
-        channel.basic_publish("alerts", severity, text)
+def removes_from_the_list(url, alerts):
+    connection, channel = opened_with_confirms(url)
+    for alert in alerts:
+        try:
+            channel.basic_publish("alerts", *alert, mandatory=True)
+        except pika.exceptions.UnroutableError:
+            continue
+        alerts.remove(alert)
     connection.close()
-    return [alert for alert in alerts if alert[0] not in ("error", "critical")]
+    return alerts
 
 
 def unwanted_of(url, alerts, what):
@@ -359,10 +357,19 @@ def severity_in_the_text(url, alerts):
     return unwanted
 
 
-def publishes_nothing(url, alerts):
+def remembers_who_was_unwanted(url, alerts):
     connection, channel = opened_with_confirms(url)
+    unwanted = []
+    for severity, text in alerts:
+        try:
+            if severity not in [one for one, _ in unwanted]:
+                channel.basic_publish("alerts", severity, text, mandatory=True)
+                continue
+        except pika.exceptions.UnroutableError:
+            pass
+        unwanted.append((severity, text))
     connection.close()
-    return []
+    return unwanted
 
 
 # ... and right
@@ -396,11 +403,11 @@ def pairs_as_lists(url, alerts):
 # exercise 3
 
 
-def net(url, alternate="unsorted", kind="fanout", argument="alternate-exchange", durable=True, keys=("",)):
+def net(url, alternate="unsorted", kind="fanout", argument="alternate-exchange", durable=True, keys=("",), **more):
     """The solution, but for what is given; without a kind there is no second exchange, without keys no binding."""
     connection, channel = opened(url)
     if kind:
-        channel.exchange_declare("unsorted", kind, durable=durable)
+        channel.exchange_declare("unsorted", kind, durable=durable, **more)
     channel.exchange_declare("alerts", "direct", durable=True, arguments={argument: alternate})
     for queue in ("pager", "helpdesk", "unsorted"):
         channel.queue_declare(queue, durable=True)
@@ -498,16 +505,8 @@ def adds_it_afterwards(url):
     connection.close()
 
 
-def forgets_the_warnings(url):
-    connection, channel = opened(url)
-    channel.exchange_declare("unsorted", "fanout", durable=True)
-    channel.exchange_declare("alerts", "direct", durable=True, arguments={"alternate-exchange": "unsorted"})
-    for queue in ("pager", "helpdesk", "unsorted"):
-        channel.queue_declare(queue, durable=True)
-    channel.queue_bind("unsorted", "unsorted")
-    for queue, severity in PLACES[::2]:
-        channel.queue_bind(queue, "alerts", severity)
-    connection.close()
+def net_that_goes_with_its_binding(url):
+    net(url, auto_delete=True)
 
 
 # ... and right
@@ -529,7 +528,7 @@ def the_brokers_own_fanout(url):
 
 
 ALSO_RIGHT = {
-    1: [quorum_queues, begins_anew],
+    1: [quorum_queues],
     2: [a_callback, from_the_error, pairs_as_lists],
     3: [topic_net, the_brokers_own_fanout],
 }
@@ -537,30 +536,30 @@ ALSO_RIGHT = {
 EXPECTED = {
     1: {
         abbreviates: "`helpdesk` is bound to `alerts` with the keys `critical`, `error` and `warn`",
-        several_keys_in_one: "with the key `info,warning,error,critical`",
+        goes_with_its_bindings: "`alerts` is `auto_delete`",
         a_list_of_keys: "`routing_key` is one text, and got something else",
         forgets_the_key: "the key `archive`, which pika takes for a key that you leave out",
         pager_for_errors_too: "arrived in `archive`, `helpdesk` and `pager`, and should arrive in `archive` and",
-        breaks_what_is_there: "it ran a second time, as at the next deployment, and then a message",
+        asks_and_goes_on: "A closed channel stays closed: `channel = connection.channel()` opens a new one",
         keeps_too_little: "the queue was declared with `x-message-ttl` = 0",
         forgets_to_bind: "`archive` is bound to nothing",
-        fanout: "should be of the type direct, and is fanout",
+        no_durable_exchange: "add `durable=True` to `exchange_declare`",
         another_name: "there was no exchange `alerts`: there is `alarms`",
         a_queue_called_alerts: "`alerts` is a queue, made by `queue_declare`",
         uses_the_brokers_own: "there was no exchange `alerts`: it declared none",
-        no_durable_exchange: "add `durable=True` to `exchange_declare`",
-        goes_with_its_bindings: "`alerts` is `auto_delete`",
-        exclusive_queues: "an `exclusive` queue goes with its connection",
-        swaps_queue_and_exchange: "there is no exchange `archive`",
+        empties_the_desks: "the message that waited in `archive` was gone",
+        begins_anew: "`dashboard`, a queue that somebody else had bound to `alerts`, was not bound any more",
+        tries_it_out: "published something, and should only declare and bind",
+        swaps_queue_and_exchange: "in `queue_bind` the queue comes first: `queue_bind('archive', 'alerts')`",
         a_queue_for_each_severity: "there is `critical`, `error`, `info`, `warning`",
     },
     2: {
         stops_at_the_first: "published 1 of 6 and then no more",
-        neither: "without `mandatory=True`: the broker drops what no queue wants",
+        confirms_elsewhere: "published 6 of 6 messages on a channel that did not confirm yet",
         confirms_alone: "and confirms it all the same",
         mandatory_alone: "3 came back to `mandatory_alone`, and it did not hear of all of them",
-        knows_who_wants_what: "did not publish `new supplier`: only the broker knows",
-        knows_and_publishes_all: "called again, when `error` was no longer bound",
+        knows_who_wants_what: "did not publish `backup finished`: only the broker knows",
+        removes_from_the_list: "passes over what comes next",
         does_not_catch: "raised UnroutableError at line",
         swallows_it: "and returned `[]`",
         prints_it: "and returned nothing: end it with `return`",
@@ -575,7 +574,7 @@ EXPECTED = {
         straight_to_the_queue: "published to the default exchange",
         publishes_twice: "should have come to `helpdesk` once, and came 2 times",
         severity_in_the_text: "it got 3 messages, the first `critical: no space left on disk 1`",
-        publishes_nothing: "`publishes_nothing` published nothing",
+        remembers_who_was_unwanted: "did not publish `crème brûlée is sold out`: only the broker knows",
     },
     3: {
         alternate_on_the_queue: "on the queue `pager` it means nothing",
@@ -592,6 +591,6 @@ EXPECTED = {
         unsorted_gets_all: "arrived in `pager` and `unsorted`, and should arrive in `pager`",
         everybody_gets_the_rest: "`helpdesk` is bound to `unsorted`, too",
         adds_it_afterwards: "exists already with `alternate-exchange` = nothing",
-        forgets_the_warnings: "`unsorted` has it by way of `unsorted`",
+        net_that_goes_with_its_binding: "the exchange `unsorted` is `auto_delete`",
     },
 }

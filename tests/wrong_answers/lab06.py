@@ -83,41 +83,6 @@ def no_deadline(url, articles, within):
     return answers
 
 
-def strays_wind_up_the_clock(url, articles, within):
-    connection, channel = opened(url)
-    letterbox, answers = private(channel), []
-    for number, article in enumerate(articles):
-        send(channel, letterbox, article, str(number), within)
-        for method, reply, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=within):
-            if method is None or reply.correlation_id == str(number):
-                answers.append(body.decode() if method and reply.type != "error" else None)
-                break
-    connection.close()
-    return answers
-
-
-def gives_up_early(url, articles, within):
-    connection, channel = opened(url)
-    letterbox, answers = private(channel), []
-    for number, article in enumerate(articles):
-        send(channel, letterbox, article, str(number), within)
-        answers.append(collect(channel, letterbox, [str(number)], within / 10).get(str(number)))
-    connection.close()
-    return answers
-
-
-def a_letterbox_for_each(url, articles, within):
-    connection, channel = opened(url)
-    answers = []
-    for number, article in enumerate(articles):
-        letterbox = private(channel)
-        send(channel, letterbox, article, str(number), within)
-        answers.append(collect(channel, letterbox, [str(number)], within).get(str(number)))
-        channel.cancel()
-    connection.close()
-    return answers
-
-
 def asks_in_turn(url, articles, within, letterbox=None, **different):
     """Right but for what is different in the questions."""
     connection, channel = opened(url)
@@ -130,51 +95,8 @@ def asks_in_turn(url, articles, within, letterbox=None, **different):
     return answers
 
 
-def no_reply_to(url, articles, within):
-    return asks_in_turn(url, articles, within, reply_to=None)
-
-
-def no_number(url, articles, within):
-    return asks_in_turn(url, articles, within, correlation_id=None)
-
-
-def never_expires(url, articles, within):
-    return asks_in_turn(url, articles, within, expiration=None)
-
-
-def expires_in_seconds(url, articles, within):
-    return asks_in_turn(url, articles, within, expiration=str(within))
-
-
 def expires_at_once(url, articles, within):
     return asks_in_turn(url, articles, within, expiration=str(int(within)))
-
-
-def letterbox_not_there(url, articles, within):
-    return asks_in_turn(url, articles, within, reply_to="replies")
-
-
-def letterbox_stays(url, articles, within):
-    connection, channel = opened(url)
-    channel.queue_declare("replies", durable=True)
-    connection.close()
-    return asks_in_turn(url, articles, within, letterbox="replies")
-
-
-def asks_elsewhere(url, articles, within):
-    connection, channel = opened(url)
-    letterbox = private(channel)
-    question = pika.BasicProperties(reply_to=letterbox, correlation_id="1", expiration=lifetime(within))
-    channel.basic_publish("", "stocks", articles[0], question)
-    return [collect(channel, letterbox, ["1"], 60)]
-
-
-def direct_without_consuming(url, articles, within):
-    connection, channel = opened(url)
-    send(channel, DIRECT, articles[0], "1", within)
-    channel.basic_consume(DIRECT, lambda *_: None, auto_ack=True)
-    connection.close()
-    return [None] * len(articles)
 
 
 def an_error_for_an_answer(url, articles, within):
@@ -193,41 +115,154 @@ def an_error_for_an_answer(url, articles, within):
     return answers
 
 
-def raises_at_the_deadline(url, articles, within):
-    answers = asks_in_turn(url, articles, within)
-    if None in answers:
-        raise TimeoutError("no answer")
-    return answers
-
-
-def bytes_in_the_list(url, articles, within):
-    return [answer and answer.encode() for answer in asks_in_turn(url, articles, within)]
-
-
-def waits_until_each_deadline(url, articles, within):
+def asks_in_its_way(url, articles, within, wait):
+    """Right but for how it waits: `wait(channel, letterbox, number, within)` returns the answer."""
     connection, channel = opened(url)
     letterbox, answers = private(channel), []
     for number, article in enumerate(articles):
         send(channel, letterbox, article, str(number), within)
-        answers.append(collect(channel, letterbox, [str(number), "never"], within).get(str(number)))
+        answers.append(wait(channel, letterbox, str(number), within))
     connection.close()
     return answers
 
 
-def only_what_came(url, articles, within):
-    return [answer for answer in asks_in_turn(url, articles, within) if answer]
+def for_number(channel, letterbox, number, within):
+    return collect(channel, letterbox, [number], within).get(number)
 
 
-def does_not_close(url, articles, within):
+def clock_only_when_idle(url, articles, within):
+    def wait(channel, letterbox, number, within):
+        deadline = time.monotonic() + within
+        for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.1):
+            if method is None and time.monotonic() > deadline:
+                return None
+            if method and answer.correlation_id == number:
+                return body.decode() if answer.type != "error" else None
+        return None
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def a_silence_as_long_as_the_deadline(url, articles, within):
+    def wait(channel, letterbox, number, within):
+        deadline = time.monotonic() + within
+        for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=within):
+            if method and answer.correlation_id == number:
+                return body.decode() if answer.type != "error" else None
+            if time.monotonic() > deadline:
+                break
+        return None
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def gives_up_early(url, articles, within):
+    def wait(channel, letterbox, number, within):
+        return for_number(channel, letterbox, number, within * 0.1)
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def one_deadline_for_all(url, articles, within):
+    deadline = time.monotonic() + within
+
+    def wait(channel, letterbox, number, within):
+        return for_number(channel, letterbox, number, deadline - time.monotonic())
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def waits_after_an_error(url, articles, within):
+    def wait(channel, letterbox, number, within):
+        deadline = time.monotonic() + within
+        for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):
+            if method and answer.correlation_id == number and answer.type != "error":
+                return body.decode()
+            if time.monotonic() > deadline:
+                break
+        return None
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def compares_with_a_number(url, articles, within):
+    def wait(channel, letterbox, number, within):
+        return for_number(channel, letterbox, int(number), within)
+
+    return asks_in_its_way(url, articles, within, wait)
+
+
+def the_article_as_its_number(url, articles, within):
+    connection, channel = opened(url)
+    letterbox, answers = private(channel), []
+    for article in articles:
+        send(channel, letterbox, article, article, within)
+        answers.append(for_number(channel, letterbox, article, within))
+    connection.close()
+    return answers
+
+
+def goes_home_before_the_answer(url, articles, within):
     connection, channel = opened(url)
     letterbox, answers = private(channel), []
     for number, article in enumerate(articles):
         send(channel, letterbox, article, str(number), within)
-        answers.append(collect(channel, letterbox, [str(number)], within).get(str(number)))
-    return answers
+        method, _, body = channel.basic_get(letterbox, auto_ack=True)
+        if method is None:
+            break
+        answers.append(body.decode())
+    connection.close()
+    return answers + [None] * (len(articles) - len(answers))
+
+
+def empties_the_queue(url, articles, within):
+    connection, channel = opened(url)
+    channel.queue_purge("stock")
+    connection.close()
+    return asks_in_turn(url, articles, within)
+
+
+def direct_on_another_channel(url, articles, within):
+    connection, channel = opened(url)
+    channel.basic_consume(DIRECT, lambda *_: None, auto_ack=True)
+    other = connection.channel()
+    send(other, DIRECT, articles[0], "1", within)
+    connection.process_data_events(within)
+    other.queue_declare("stock", passive=True)
 
 
 # exercise 2
+
+
+def declares_the_queue_its_own(worker, count):
+    _, channel = opened(worker.url)
+    channel.queue_declare("stock", exclusive=True)
+
+
+def the_error_itself(worker, count):
+    def handle(channel, tag, request, body):
+        if not refused(channel, tag, request):
+            try:
+                text = count(body.decode())
+            except LookupError as error:
+                text = error
+            reply(channel, request, text, "error" if text is not str(text) else None)
+            channel.basic_ack(tag)
+
+    serves(worker, handle)
+
+
+def every_answer_is_an_error(worker, count):
+    answers_with(worker, count, type="error")
+
+
+def rejects_before_it_answers(worker, count):
+    def handle(channel, tag, request, body):
+        channel.basic_reject(tag, requeue=False)
+        if request.reply_to:
+            reply(channel, request, *looked_up(count, body))
+
+    serves(worker, handle)
 
 
 def serves(worker, handle, **options):
@@ -294,18 +329,6 @@ def gives_the_error_back(worker, count):
     serves(worker, handle)
 
 
-def keeps_the_error(worker, count):
-    def handle(channel, tag, request, body):
-        if not refused(channel, tag, request):
-            try:
-                reply(channel, request, count(body.decode()))
-                channel.basic_ack(tag)
-            except LookupError:
-                worker.log("note", "we do not sell that")
-
-    serves(worker, handle)
-
-
 def answers_with(worker, count, **different):
     def handle(channel, tag, request, body):
         if not refused(channel, tag, request):
@@ -315,43 +338,8 @@ def answers_with(worker, count, **different):
     serves(worker, handle)
 
 
-def without_the_number(worker, count):
-    answers_with(worker, count, correlation_id=None)
-
-
-def another_number(worker, count):
-    answers_with(worker, count, correlation_id="42")
-
-
 def error_without_its_type(worker, count):
     answers_with(worker, count, type=None)
-
-
-def the_error_as_python_writes_it(worker, count):
-    def handle(channel, tag, request, body):
-        if refused(channel, tag, request):
-            return
-        try:
-            reply(channel, request, count(body.decode()))
-        except LookupError as error:
-            reply(channel, request, repr(error), "error")
-        channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
-def bytes_to_count(worker, count):
-    def handle(channel, tag, request, body):
-        if refused(channel, tag, request):
-            return
-        try:
-            text, kind = count(body), None
-        except Exception as error:  # noqa: BLE001  as learners do
-            text, kind = str(error), "error"
-        reply(channel, request, text, kind)
-        channel.basic_ack(tag)
-
-    serves(worker, handle)
 
 
 def to_a_fixed_queue(worker, count):
@@ -361,29 +349,6 @@ def to_a_fixed_queue(worker, count):
             properties = pika.BasicProperties(correlation_id=request.correlation_id, type=kind)
             channel.basic_publish("", "replies", text, properties)
             channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
-def to_whoever_asked_first(worker, count):
-    clients = []
-
-    def handle(channel, tag, request, body):
-        if not refused(channel, tag, request):
-            clients.append(request)
-            text, kind = looked_up(count, body)
-            properties = pika.BasicProperties(correlation_id=request.correlation_id, type=kind)
-            channel.basic_publish("", clients[0].reply_to, text, properties)
-            channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
-def acks_before_the_work(worker, count):
-    def handle(channel, tag, request, body):
-        if not refused(channel, tag, request):
-            channel.basic_ack(tag)
-            reply(channel, request, *looked_up(count, body))
 
     serves(worker, handle)
 
@@ -406,51 +371,10 @@ def auto_ack(worker, count):
     serves(worker, handle, auto_ack=True)
 
 
-def never_acks(worker, count):
-    connection, channel = opened(worker.url)
-    for method, request, body in channel.consume("stock", inactivity_timeout=0.1):
-        if worker.stopping:
-            break
-        if method and not refused(channel, method.delivery_tag, request):
-            reply(channel, request, *looked_up(count, body))
-    connection.close()
-
-
-def answers_twice(worker, count):
-    def handle(channel, tag, request, body):
-        if not refused(channel, tag, request):
-            found = looked_up(count, body)
-            reply(channel, request, *found)
-            reply(channel, request, *found)
-            channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
 def dies_without_reply_to(worker, count):
     def handle(channel, tag, request, body):
         reply(channel, request, *looked_up(count, body))
         channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
-def gives_back_without_reply_to(worker, count):
-    def handle(channel, tag, request, body):
-        if request.reply_to is None:
-            channel.basic_reject(tag)
-            return
-        reply(channel, request, *looked_up(count, body))
-        channel.basic_ack(tag)
-
-    serves(worker, handle)
-
-
-def keeps_it_without_reply_to(worker, count):
-    def handle(channel, tag, request, body):
-        if request.reply_to is not None:
-            reply(channel, request, *looked_up(count, body))
-            channel.basic_ack(tag)
 
     serves(worker, handle)
 
@@ -465,17 +389,6 @@ def dies_when_the_client_has_gone(worker, count):
             text, kind = looked_up(count, body)
             properties = pika.BasicProperties(correlation_id=request.correlation_id, type=kind)
             channel.basic_publish("", request.reply_to, text, properties, mandatory=True)
-            channel.basic_ack(method.delivery_tag)
-    connection.close()
-
-
-def goes_home_when_idle(worker, count):
-    connection, channel = opened(worker.url)
-    for method, request, body in channel.consume("stock", inactivity_timeout=0.2):
-        if method is None or worker.stopping:
-            break
-        if not refused(channel, method.delivery_tag, request):
-            reply(channel, request, *looked_up(count, body))
             channel.basic_ack(method.delivery_tag)
     connection.close()
 
@@ -502,42 +415,6 @@ def in_the_order_they_came(url, articles, within):
     return [*answers.values(), *[None] * (len(articles) - len(answers))]
 
 
-def whatever_comes(url, articles, within):
-    connection, channel = opened(url)
-    letterbox = private(channel)
-    sends_all(channel, letterbox, articles, within)
-    answers, deadline = [], time.monotonic() + within
-    for method, _, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):
-        if method:
-            answers.append(body.decode())
-        if len(answers) == len(articles) or time.monotonic() > deadline:
-            break
-    connection.close()
-    return [*answers, *[None] * (len(articles) - len(answers))]
-
-
-def a_deadline_for_each(url, articles, within):
-    connection, channel = opened(url)
-    letterbox = private(channel)
-    numbers = sends_all(channel, letterbox, articles, within)
-    found = {}
-    for number in numbers:
-        deadline = time.monotonic() + within
-        while number not in found and time.monotonic() < deadline:
-            found |= collect(channel, letterbox, list(numbers), 0.05)
-    connection.close()
-    return [found.get(number) for number in numbers]
-
-
-def stops_at_the_first_silence(url, articles, within):
-    connection, channel = opened(url)
-    letterbox = private(channel)
-    numbers = sends_all(channel, letterbox, articles, within)
-    found = collect(channel, letterbox, numbers, 0.1)
-    connection.close()
-    return [found.get(number) for number in numbers]
-
-
 def counts_errors_as_missing(url, articles, within):
     connection, channel = opened(url)
     letterbox = private(channel)
@@ -552,30 +429,6 @@ def counts_errors_as_missing(url, articles, within):
     return [found.get(number) for number in numbers]
 
 
-def counts_what_came(url, articles, within):
-    connection, channel = opened(url)
-    letterbox = private(channel)
-    numbers = sends_all(channel, letterbox, articles, within)
-    found, missing, deadline = {}, len(articles), time.monotonic() + within
-    for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):
-        if method and answer.correlation_id in numbers:
-            found[answer.correlation_id] = None if answer.type == "error" else body.decode()
-            missing -= 1
-        if not missing or time.monotonic() > deadline:
-            break
-    connection.close()
-    return [found.get(number) for number in numbers]
-
-
-def one_letterbox_for_the_shop(url, articles, within):
-    connection, channel = opened(url)
-    channel.queue_declare("replies", durable=True)
-    numbers = sends_all(channel, "replies", articles, within)
-    found = collect(channel, "replies", numbers, within)
-    connection.close()
-    return [found.get(number) for number in numbers]
-
-
 def one_exclusive_letterbox_for_the_shop(url, articles, within):
     connection, channel = opened(url)
     channel.queue_declare("replies", exclusive=True)
@@ -585,42 +438,74 @@ def one_exclusive_letterbox_for_the_shop(url, articles, within):
     return [found.get(number) for number in numbers]
 
 
-def the_same_number(url, articles, within):
+def strays_wind_up_the_clock(url, articles, within):
     connection, channel = opened(url)
-    letterbox, number = private(channel), str(uuid.uuid4())
-    for article in articles:
-        send(channel, letterbox, article, number, within)
-    found = collect(channel, letterbox, [number], within)
+    letterbox = private(channel)
+    numbers, found = sends_all(channel, letterbox, articles, within), {}
+    for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=within):
+        if method and answer.correlation_id in numbers:
+            found[answer.correlation_id] = None if answer.type == "error" else body.decode()
+        if method is None or len(found) == len(articles):
+            break
     connection.close()
-    return list(found.values())
+    return [found.get(number) for number in numbers]
 
 
-def articles_with_answers(url, articles, within):
+def waits_for(share, url, articles, within):
+    connection, channel = opened(url)
+    letterbox = private(channel)
+    numbers = sends_all(channel, letterbox, articles, within)
+    found = collect(channel, letterbox, numbers, within * share)
+    connection.close()
+    return [found.get(number) for number in numbers]
+
+
+def half_of_the_deadline(url, articles, within):
+    return waits_for(0.5, url, articles, within)
+
+
+def answers_wind_up_the_clock(url, articles, within):
+    connection, channel = opened(url)
+    letterbox = private(channel)
+    numbers, found = sends_all(channel, letterbox, articles, within), {}
+    deadline = time.monotonic() + within
+    for method, answer, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):
+        if method and answer.correlation_id in numbers:
+            found[answer.correlation_id] = None if answer.type == "error" else body.decode()
+            deadline = time.monotonic() + within
+        if len(found) == len(articles) or time.monotonic() > deadline:
+            break
+    connection.close()
+    return [found.get(number) for number in numbers]
+
+
+def a_dict_by_article(url, articles, within):
     connection, channel = opened(url)
     letterbox = private(channel)
     numbers = sends_all(channel, letterbox, articles, within)
     found = collect(channel, letterbox, numbers, within)
     connection.close()
-    return {article: found.get(number) for number, article in numbers.items()}
+    by_article = {numbers[number]: answer for number, answer in found.items()}
+    return [by_article.get(article) for article in articles]
 
 
 # right, though not as the solution does it
 
 
-def direct_reply_to(url, articles, within):
+def direct_as_taught(url, articles, within):
     connection, channel = opened(url)
-    letters, answers = {}, []
-
-    def on_answer(channel, method, answer, body):
-        letters[answer.correlation_id] = None if answer.type == "error" else body.decode()
-
-    channel.basic_consume(DIRECT, on_answer, auto_ack=True)
-    for article in articles:
-        number, deadline = str(uuid.uuid4()), time.monotonic() + within
-        send(channel, DIRECT, article, number, within)
-        while number not in letters and time.monotonic() < deadline:
-            connection.process_data_events(0.02)
-        answers.append(letters.get(number))
+    letters, answers = channel.consume(DIRECT, auto_ack=True, inactivity_timeout=0.02), []
+    next(letters)
+    for number, article in enumerate(articles):
+        send(channel, DIRECT, article, str(number), within)
+        answers.append(None)
+        deadline = time.monotonic() + within
+        for method, answer, body in letters:
+            if method and answer.correlation_id == str(number):
+                answers[-1] = None if answer.type == "error" else body.decode()
+                break
+            if time.monotonic() > deadline:
+                break
     connection.close()
     return answers
 
@@ -679,88 +564,70 @@ def no_limit_and_a_callback(worker, count):
     connection.close()
 
 
-def the_article_as_its_number(url, articles, within):
+def direct_at_once(url, articles, within):
     connection, channel = opened(url)
     letters = {}
 
     def on_answer(channel, method, answer, body):
-        if answer.correlation_id in articles:
+        if answer.correlation_id in numbers:
             letters[answer.correlation_id] = None if answer.type == "error" else body.decode()
 
     channel.basic_consume(DIRECT, on_answer, auto_ack=True)
-    for article in articles:
-        send(channel, DIRECT, article, article, within)
+    numbers = sends_all(channel, DIRECT, articles, within)
     deadline = time.monotonic() + within
     while len(letters) < len(articles) and time.monotonic() < deadline:
         connection.process_data_events(0.02)
     connection.close()
-    return [letters.get(article) for article in articles]
+    return [letters.get(number) for number in numbers]
 
 
 ALSO_RIGHT = {
-    1: [direct_reply_to, looks_into_a_durable_letterbox],
+    1: [direct_as_taught, looks_into_a_durable_letterbox],
     2: [answers_over_another_connection, no_limit_and_a_callback],
-    3: [the_article_as_its_number],
+    3: [direct_at_once],
 }
 
 EXPECTED = {
     1: {
         takes_what_comes: "whatever the `correlation_id`",
         takes_any_open_number: "that was the answer about `honey`, which came too late",
-        no_deadline: "without one it waits for ever",
-        strays_wind_up_the_clock: "each of them made it wait anew",
+        no_deadline: "without a deadline it waits for ever",
+        clock_only_when_idle: "look at the clock after every stray",
+        a_silence_as_long_as_the_deadline: "strays until 1.1 s and then silence",
         gives_up_early: "it asked for `honey` before `tea` was answered and before its deadline",
-        a_letterbox_for_each: "has a letterbox of its own",
-        no_reply_to: "the question about `tea` has no `reply_to`",
-        no_number: "the question about `tea` has no `correlation_id`",
-        never_expires: "has no `expiration`",
-        expires_in_seconds: "the broker refused an `expiration` (406)",
-        expires_at_once: "nothing of it was left for the warehouse",
-        letterbox_not_there: "in the queue `replies`, and there is none",
-        letterbox_stays: "left the queue `replies` behind",
-        asks_elsewhere: "with the routing key `stocks`",
-        direct_without_consuming: "fast reply consumer does not exist",
+        one_deadline_for_all: "from the moment it is asked",
+        waits_after_an_error: "it had an error, which is an answer, too, about `salt` in time",
+        compares_with_a_number: "as `correlation_id` comes back",
         an_error_for_an_answer: "that was the text of an error",
-        raises_at_the_deadline: "TimeoutError",
-        bytes_in_the_list: "`body.decode()` makes text of them",
-        waits_until_each_deadline: "with its answer, a question is over",
-        only_what_came: "one for each article, and returned 2",
-        does_not_close: "left its connection open",
+        the_article_as_its_number: "both questions about `tea` have the same `correlation_id`",
+        expires_at_once: "nothing of it was left for the warehouse",
+        goes_home_before_the_answer: "went home, and its letterbox with it",
+        empties_the_queue: "it does a purge on `stock`",
+        direct_on_another_channel: "direct reply-to has rules",
     },
     2: {
         swallows_the_error: "was rid of the question about `sand` and sent no answer",
         dies_of_the_error: "`count` raised LookupError for `sand`",
         gives_the_error_back: "gives `sand` back and is given it again",
-        keeps_the_error: "`keeps_the_error` has the question, unacknowledged",
-        without_the_number: "has no `correlation_id`",
-        another_number: "has the `correlation_id` `42`",
         error_without_its_type: "its `type` is missing",
-        the_error_as_python_writes_it: "should be `we sell no sand`, and is `LookupError(",
-        bytes_to_count: "decode the body with body.decode()",
+        every_answer_is_an_error: "keep that type for errors",
+        the_error_itself: "`str(…)` makes text, of an error too",
         to_a_fixed_queue: "the answer about `tea` went to `replies`",
-        to_whoever_asked_first: "the answer about `honey` went to `checkout 1`",
-        acks_before_the_work: "before it has worked out the answer",
         acks_before_it_answers: "acknowledges a question and then sends the answer",
+        rejects_before_it_answers: "rejects `tea` before it has worked out the answer",
         auto_ack: "takes questions with `auto_ack=True`",
-        never_acks: "answers `tea` and never acknowledges it",
-        answers_twice: "answered `tea` 2 times",
+        declares_the_queue_its_own: "it declares `stock` with `exclusive=True`",
         dies_without_reply_to: "came without `reply_to`, and `dies_without_reply_to` died of it",
-        gives_back_without_reply_to: "gives `rice` back",
-        keeps_it_without_reply_to: "`keeps_it_without_reply_to` keeps it: neither",
         dies_when_the_client_has_gone: "a client had gone before its question was answered",
-        goes_home_when_idle: "went home while `worker.stopping` was False",
     },
     3: {
-        one_after_the_other: "it has sent 1 of 5 questions and waits",
+        one_after_the_other: "it has sent 1 of 6 questions and waits",
         in_the_order_they_came: "that was the answer about `jam`",
-        whatever_comes: "a stray without a number",
-        a_deadline_for_each: "one for all questions together",
-        stops_at_the_first_silence: "returned before its deadline",
+        half_of_the_deadline: "returned before its deadline",
+        answers_wind_up_the_clock: "strays until 1.1 s and then silence",
+        strays_wind_up_the_clock: "look at the clock after every stray",
         counts_errors_as_missing: "one of them with an error, and",
-        counts_what_came: "the entry for `tea` should be `12`, and is None",
-        one_letterbox_for_the_shop: "have the same letterbox, `replies`",
+        a_dict_by_article: "that was the answer to the first `tea`",
         one_exclusive_letterbox_for_the_shop: "the queue `replies` is exclusive to another connection",
-        the_same_number: "have the same `correlation_id`",
-        articles_with_answers: "and returned dict",
     },
 }

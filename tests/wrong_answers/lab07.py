@@ -86,23 +86,12 @@ async def prefetch_on_another_channel(worker, render, at_once):
     await connection.close()
 
 
-async def prefetch_of_ten(worker, render, at_once):
-    await worked(worker, rendering(render), 10)
+async def four_whatever_is_allowed(worker, render, at_once):
+    await worked(worker, rendering(render), 4)
 
 
 async def one_at_a_time(worker, render, at_once):
     await worked(worker, rendering(render), 1)
-
-
-async def loops_over_the_queue(worker, render, at_once):
-    connection, invoices = await opened(worker.url, at_once)
-    async with invoices.iterator() as messages:
-        async for message in messages:
-            async with message.process():
-                await asyncio.to_thread(render, message.body.decode())
-            if worker.stopping:
-                break
-    await connection.close()
 
 
 async def forgets_to_await(worker, render, at_once):
@@ -144,14 +133,6 @@ async def bytes_without_a_word(worker, render, at_once):
     await worked(worker, on_invoice, at_once)
 
 
-async def text_of_bytes(worker, render, at_once):
-    async def on_invoice(message):
-        async with message.process():
-            await asyncio.to_thread(render, str(message.body))
-
-    await worked(worker, on_invoice, at_once)
-
-
 async def a_mistake_in_the_callback(worker, render, at_once):
     async def on_invoice(message):
         async with message.process():
@@ -166,30 +147,6 @@ async def returns_at_once(worker, render, at_once):
     await connection.close()
 
 
-async def forgets_to_await_the_connection(worker, render, at_once):
-    connection = aio_pika.connect(worker.url)
-    channel = await connection.channel()
-    await channel.set_qos(prefetch_count=at_once)
-
-
-async def declares_it_transient(worker, render, at_once):
-    connection = await aio_pika.connect(worker.url)
-    channel = await connection.channel()
-    await channel.declare_queue("invoices")
-
-
-async def runs_a_loop_inside(worker, render, at_once):
-    asyncio.run(worked(worker, rendering(render), at_once))
-
-
-async def goes_home_when_idle(worker, render, at_once):
-    connection, invoices = await opened(worker.url, at_once)
-    await invoices.consume(rendering(render))
-    while (await invoices.declare()).message_count:
-        await asyncio.sleep(0.05)
-    await connection.close()
-
-
 async def sleeps_with_the_loop_still(worker, render, at_once):
     import time
 
@@ -200,17 +157,63 @@ async def sleeps_with_the_loop_still(worker, render, at_once):
     await connection.close()
 
 
-async def consumes_again_and_again(worker, render, at_once):
+async def two_consumers(worker, render, at_once):
     connection, invoices = await opened(worker.url, at_once)
-    while not worker.stopping:
-        await invoices.consume(rendering(render))
-        await asyncio.sleep(0.1)
+    await invoices.consume(rendering(render))
+    await invoices.consume(rendering(render))
+    await until_told(worker)
     await connection.close()
 
 
-async def leaves_the_placeholder(worker, render, at_once):
-    await worked(worker, rendering(render), at_once)
-    raise NotImplementedError("exercise 1: your code goes here")
+async def a_lock_around_the_call(worker, render, at_once):
+    lock = asyncio.Lock()
+
+    async def on_invoice(message):
+        async with lock, message.process():
+            await asyncio.to_thread(render, message.body.decode())
+
+    await worked(worker, on_invoice, at_once)
+
+
+async def gathers_in_batches(worker, render, at_once):
+    connection, invoices = await opened(worker.url, at_once)
+    while not worker.stopping:
+        batch = [message for _ in range(at_once) if (message := await invoices.get(fail=False))]
+        await asyncio.gather(*map(rendering(render), batch))
+        await asyncio.sleep(0.02)
+    await connection.close()
+
+
+async def first_calls_begun(worker, render, at_once):
+    """A connection with a consumer whose first calls are going on."""
+    begun = []
+
+    async def on_invoice(message):
+        begun.append(message)
+        async with message.process(requeue=True):
+            await asyncio.to_thread(render, message.body.decode())
+
+    connection, invoices = await opened(worker.url, at_once)
+    await invoices.consume(on_invoice)
+    while len(begun) < at_once:
+        await asyncio.sleep(0.01)
+    return connection
+
+
+async def a_mistake_after_the_first_calls(worker, render, at_once):
+    async with await first_calls_begun(worker, render, at_once):
+        while not worker.is_stopping:
+            await asyncio.sleep(0.05)
+
+
+async def never_looks_up(worker, render, at_once):
+    await first_calls_begun(worker, render, at_once)
+    await asyncio.Future()
+
+
+async def leaves_it_open(worker, render, at_once):
+    await first_calls_begun(worker, render, at_once)
+    await until_told(worker)
 
 
 # exercise 2
@@ -240,10 +243,47 @@ async def closes_at_once(worker, render, at_once):
     await told(worker, render, at_once, end)
 
 
-async def cancels_and_closes(worker, render, at_once):
+async def sleeps_for_a_while(worker, render, at_once):
+    connection = await first_calls_begun(worker, render, at_once)
+    await asyncio.sleep(0.2)
+    await connection.close()
+
+
+async def hopes_for_a_second(worker, render, at_once):
     async def end(connection, invoices, tag, busy):
         await invoices.cancel(tag)
+        await asyncio.sleep(1)
         await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def cancels_another_tag(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.cancel("invoices")
+        idle = 0
+        while idle < 6:
+            await asyncio.sleep(0.05)
+            idle = 0 if busy else idle + 1
+        await connection.close()
+
+    await told(worker, render, at_once, end)
+
+
+async def closes_the_channel(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        await invoices.channel.close()
+        while busy:
+            await asyncio.sleep(0.05)
+        await connection.close()
+
+    await told(worker, render, at_once, end, {"requeue": True})
+
+
+async def a_mistake_when_told(worker, render, at_once):
+    async def end(connection, invoices, tag, busy):
+        async with connection:
+            await invoices.cancel(tag.name)
 
     await told(worker, render, at_once, end)
 
@@ -298,14 +338,6 @@ async def never_goes_home(worker, render, at_once):
     await told(worker, render, at_once, end)
 
 
-async def acks_before_it_goes(worker, render, at_once):
-    async def on_invoice(message):
-        await message.ack()
-        await asyncio.to_thread(render, message.body.decode())
-
-    await worked(worker, on_invoice, at_once)
-
-
 # exercise 3
 
 
@@ -357,6 +389,15 @@ async def connects_again_and_no_more(worker, render, at_once):
     await connection.close()
 
 
+async def never_acks_after_the_break(worker, render, at_once):
+    async def on_invoice(message):
+        await asyncio.to_thread(render, message.body.decode())
+        if not message.redelivered:
+            await message.ack()
+
+    await through(worker, on_invoice, at_once, reconnect_interval=0.5)
+
+
 async def takes_redelivered_for_done(worker, render, at_once):
     async def on_invoice(message):
         async with message.process(requeue=True):
@@ -364,30 +405,6 @@ async def takes_redelivered_for_done(worker, render, at_once):
                 await asyncio.to_thread(render, message.body.decode())
 
     await through(worker, on_invoice, at_once, reconnect_interval=0.5)
-
-
-async def acks_before_the_break(worker, render, at_once):
-    async def on_invoice(message):
-        await message.ack()
-        await asyncio.to_thread(render, message.body.decode())
-
-    await through(worker, on_invoice, at_once, reconnect_interval=0.5)
-
-
-async def robust_without_a_limit(worker, render, at_once):
-    await through(worker, rendering(render, requeue=True), None, reconnect_interval=0.5)
-
-
-async def robust_no_ack(worker, render, at_once):
-    connection, invoices = await opened(worker.url, at_once, aio_pika.connect_robust, reconnect_interval=0.5)
-    await invoices.consume(rendering(render), no_ack=True)
-    await until_told(worker)
-
-
-async def exclusive_queue(worker, render, at_once):
-    connection = await aio_pika.connect_robust(worker.url, reconnect_interval=0.5)
-    channel = await connection.channel()
-    await channel.declare_queue("invoices", exclusive=True)
 
 
 # right, and not like the solution
@@ -485,47 +502,47 @@ ALSO_RIGHT = {
 
 EXPECTED = {
     1: {
-        blocks: "4 invoices were handed out, and 1 call was going on: `render` blocks",
+        blocks: "3 invoices were handed out, and 1 call was going on: `render` blocks",
         no_prefetch: "say how many with `await channel.set_qos(prefetch_count=at_once)`",
         unbounded_gather: "`get` takes whatever there is",
         prefetch_too_late: "`set_qos` came after `consume`",
         prefetch_on_another_channel: "`set_qos` was said on another channel",
-        prefetch_of_ten: "the prefetch is 10, and not `at_once`",
-        one_at_a_time: "1 call was going on and 4 are allowed",
+        four_whatever_is_allowed: "the prefetch is 4, and not `at_once`",
+        one_at_a_time: "1 call was going on and 3 are allowed",
         forgets_to_await: "acknowledges, and never calls `render`",
         a_task_for_each: "acknowledges before the call has ended",
         no_ack: "takes invoices with `no_ack=True`",
-        never_acks: "4 are unacknowledged, and a worker gets the next one for its ack",
+        never_acks: "none was acknowledged: a worker gets the next invoice for the ack of each single one",
         bytes_without_a_word: "swallowed what `render` raised",
-        text_of_bytes: "got `b'invoice 1'`; `body.decode()` makes text of bytes",
-        a_mistake_in_the_callback: "threw an invoice away: `message.process()` rejects what it holds",
-        returns_at_once: "`consume` returns at once, so stay until it is True",
-        forgets_to_await_the_connection: "write `await` before the call",
-        declares_it_transient: "exists already with `durable` = true",
-        runs_a_loop_inside: "leave out `asyncio.run`, and `await` instead",
+        a_mistake_in_the_callback: "is cancelled. The callback raised AttributeError: 'IncomingMessage' object has no",
+        returns_at_once: "returned while `worker.stopping` was False: `consume` returns at once, so stay. Look",
+        two_consumers: "it consumes 2 times, and each consumer has the prefetch for itself",
+        a_lock_around_the_call: "in a thread as it should be: what made the others wait? A lock",
+        gathers_in_batches: "still being rendered, and no other began: who waits for a whole batch",
+        a_mistake_after_the_first_calls: "raised AttributeError at",
+        never_looks_up: "s after `worker.stopping` was True and its last call had ended",
+        leaves_it_open: "returned and left its connection open",
         sleeps_with_the_loop_still: "does something block the loop, such as `time.sleep`?",
-        consumes_again_and_again: "the worker has several consumers, with a prefetch each",
-        leaves_the_placeholder: "delete that line",
     },
     2: {
-        closes_at_once: "`closes_at_once` closed its connection with 4 calls going on",
-        cancels_and_closes: "cancelled its consumer and then closed its connection with 4 calls going on",
-        drains_without_cancel: "8 more invoices were begun after `worker.stopping` was True: `await queue.cancel(tag)`",
+        closes_at_once: "`closes_at_once` closed its connection with 3 calls going on",
+        sleeps_for_a_while: "returned while `worker.stopping` was False",
+        hopes_for_a_second: "cancelled its consumer and then closed its connection with 3 calls going on",
+        cancels_another_tag: "no consumer has the tag `invoices` that was cancelled. It is what `consume` returned",
+        closes_the_channel: "`closes_the_channel` closed its channel with 3 calls going on",
+        a_mistake_when_told: "`a_mistake_when_told` raised AttributeError",
+        drains_without_cancel: "9 more invoices were begun after `worker.stopping` was True: `await queue.cancel(tag)`",
         waits_for_those_of_the_moment: "cancel the consumer first, and wait then",
         cancels_the_tasks: "threw an invoice away: `message.process()` rejects what it holds",
-        cancels_the_tasks_and_gives_back: "interrupts its calls and gives the invoices back",
-        never_goes_home: "had not returned 1.5 s after `worker.stopping` was True and its last call had ended",
-        acks_before_it_goes: "acknowledges before the call has ended",
+        cancels_the_tasks_and_gives_back: "cancels its callbacks, which gives the invoices back",
+        never_goes_home: "had not returned 0.6 s after `worker.stopping` was True and its last call had ended",
     },
     3: {
         plain_connect: "`connect` never comes back by itself",
         loops_until_it_breaks: "returned when the network broke",
         connects_again_without_a_limit: "it connected again, and did not say `set_qos` again",
         connects_again_and_no_more: "it has connected, and no more",
+        never_acks_after_the_break: "3 of 3 invoices stayed in the queue: 3 are unacknowledged",
         takes_redelivered_for_done: "`redelivered` means that it was sent before, not that the work was done",
-        acks_before_the_break: "acknowledges before the call has ended",
-        robust_without_a_limit: "say how many with `await channel.set_qos(prefetch_count=at_once)`",
-        robust_no_ack: "takes invoices with `no_ack=True`",
-        exclusive_queue: "is exclusive to another connection (405)",
     },
 }

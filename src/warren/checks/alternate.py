@@ -20,10 +20,15 @@ def kept(probe: Probe, exchange: str, keys: Sequence[str], queue: str) -> None:
     arrive(probe, [Trial(exchange, key, (queue,)) for key in keys], why=_not_kept)
     for name in _ways(probe, exchange):
         row = exchanges(probe).get(name)
-        if row and (not row["durable"] or row["auto_delete"]):
+        if row and not row["durable"]:
             raise Wrong(
                 f"the exchange `{name}` is not durable, so when the broker has restarted it is not there, and what "
-                f"`{exchange}` can't route is lost again: add `durable=True`, and leave out `auto_delete`"
+                f"`{exchange}` can't route is lost again: add `durable=True`"
+            )
+        if row and row["auto_delete"]:
+            raise Wrong(
+                f"the exchange `{name}` is `auto_delete`: it goes with the last of its bindings, and from then on what "
+                f"`{exchange}` can't route is lost again"
             )
 
 

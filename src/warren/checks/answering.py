@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pika import spec
 
-from warren.checks.calls import Answer, Client
+from warren.checks.calls import Answer, Client, declared_shared
 from warren.checks.deliveries import comes_again, refused
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
@@ -44,7 +44,9 @@ class Answering:
     def answers(self, client: Client, question: str, number: str, *, text: str, error: bool = False) -> None:
         """It answers that question, sent now or before, with the text and the number, into the client's letterbox."""
         known = len(client.answers)
-        waited = self.probe.wait(client.look, lambda seen: len(seen) > known or self._over() or self._astray(client))
+        waited = self.probe.wait(
+            client.look, lambda seen: len(seen) > known or self._over() or self._astray(client) is not None
+        )
         self._kept(question)
         if len(waited.seen) == known:
             self.child.wait(GRACE)
@@ -102,8 +104,9 @@ class Answering:
                 f"`{name(self.function)}` takes questions with `auto_ack=True`: the one it works on when it dies is "
                 "answered by nobody"
             )
-        if self.child.alive and self.work.holds and self._settles():
-            raise Wrong(f"`{name(self.function)}` acknowledges `{question}` before it has worked out the answer")
+        if self.child.alive and self.work.holds and (settled := self._settles()):
+            does = _does(settled[0])
+            raise Wrong(f"`{name(self.function)}` {does} `{question}` before it has worked out the answer")
 
     def _acks_afterwards(self) -> None:
         """No question was acknowledged before its answer was sent; over two connections nobody can tell."""
@@ -112,8 +115,8 @@ class Answering:
             order = [one for one in list(each.said) if one in (*acked[:1], *replied[:1])]
             if len(order) > 1 and order[0] in acked:
                 raise Wrong(
-                    f"`{name(self.function)}` acknowledges a question and then sends the answer: if it dies between "
-                    "the two, nobody answers"
+                    f"`{name(self.function)}` {_does(order[0])} a question and then sends the answer: if it dies "
+                    "between the two, nobody answers"
                 )
 
     def _no_answer(self, client: Client, question: str) -> Wrong:
@@ -122,13 +125,13 @@ class Answering:
             return self._ended(question)
         self._gives_it_back()
         called_rightly(self.probe, self.function, self.work.name)
-        if to := self._astray(client):
+        if reason := refused(self.probe.wire):
+            return Wrong(reason)
+        if (to := self._astray(client)) is not None:
             return Wrong(
                 f"the answer about `{question}` went to `{short(to)}`: `reply_to` says where it belongs, and another "
                 "client has another letterbox"
             )
-        if reason := refused(self.probe.wire):
-            return Wrong(reason)
         if len(self._settles()) > self.begins[0]:
             return Wrong(f"`{name(self.function)}` was rid of the question about `{question}` and sent no answer: "
                          "who asked waits until the deadline, and never hears why")  # fmt: skip
@@ -146,6 +149,7 @@ class Answering:
                         "what fails now fails the next time, too")  # fmt: skip
 
     def _ended(self, question: str) -> Wrong:
+        declared_shared(self.probe, self.queue)
         failure = self.child.failure
         if failure and failure.type in ("LookupError", "KeyError"):
             return Wrong(
@@ -165,7 +169,13 @@ class Answering:
         if error and answer.kind != "error":
             has = f"is `{short(answer.kind)}`" if answer.kind else "is missing"
             raise Wrong(f'{about} is an error, and should have `type="error"`; its `type` {has}')
+        if not error and answer.kind == "error" and answer.text == text:
+            raise Wrong(f'{about}, `{text}`, is right, and has `type="error"`: keep that type for errors')
         if not error and answer.kind == "error":
             raise Wrong(f"`{question}` was answered with an error, and should not be: `{short(answer.text)}`")
         if answer.text != text:
             raise Wrong(f"{about} should be `{text}`, and is `{short(answer.text)}`{undecoded(answer.text)}")
+
+
+def _does(one: Noted) -> str:
+    return "acknowledges" if isinstance(one.method, spec.Basic.Ack) else "rejects"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pika import amqp_object, spec
+from pika import amqp_object, exceptions, spec
 
 from warren.checks.deliveries import refused
+from warren.checks.diagnosis import explain
 from warren.checks.probe import Probe
 from warren.checks.result import short
 from warren.checks.wire import Noted
+from warren.workers import Failure
 
 EMPTY = '""'  # how Python writes an empty text
 DEFAULT_EXCHANGE = 'the default exchange `""` takes each message to the queue that its routing key names'
@@ -87,9 +89,28 @@ def _too_early(probe: Probe, queue: str, sent: Sequence[Noted]) -> str | None:
     return None
 
 
-def took_out(probe: Probe) -> str | None:
-    """What it did that takes messages out of a queue, whichever; None if nothing."""
-    return next((what for method, what in TAKES_OUT if probe.wire.said(method)), None)
+def took_out(probe: Probe, queue: str | None = None) -> str | None:
+    """What it did that takes messages out of that queue, or of whichever; None if nothing."""
+    for method, what in TAKES_OUT:
+        if any(queue in (None, one.queue) for one in probe.wire.said(method)):
+            return what
+    return None
+
+
+def taken_away(probe: Probe, error: Exception) -> str | None:
+    """For an error of the check's own: a function took away what the check came to use; None for any other error."""
+    if not isinstance(error, exceptions.ChannelClosedByBroker) or error.reply_code not in (404, 405):
+        return None
+    for method, kind, with_it in (
+        (spec.Exchange.Delete, "exchange", "everybody's bindings"),
+        (spec.Queue.Delete, "queue", "all that was waiting in it"),
+    ):
+        for one in probe.wire.said(method):
+            if f"no {kind} '{getattr(one, kind)}'" in error.reply_text:
+                gone = f"`{kind}_delete` took the {kind} `{short(getattr(one, kind))}` away, and with it {with_it}"
+                return f"{gone}: others use it, so leave it there"
+    why = explain(Failure(type(error).__name__, str(error)))
+    return f"something that others use was gone when the check came to use it, too: {why}"
 
 
 def forgets(probe: Probe, queue: str) -> str | None:

@@ -8,6 +8,10 @@ from itertools import cycle
 from typing import Any
 
 import pika
+from pika import spec
+
+from warren.checks.probe import Probe
+from warren.checks.result import Wrong
 
 DIRECT = "amq.rabbitmq.reply-to"  # the address of a client that uses direct reply-to begins with it
 
@@ -80,16 +84,25 @@ class Client:
         return list(self.answers)
 
 
-def strays(service: Service, answered: Question, again: str) -> Iterator[None]:
-    """Each step sends one: without a number, with a number of nobody's, and a known answer for the second time."""
-    for kind in cycle(range(3)):
+def strays(service: Service, to: Question, again: str = "") -> Iterator[None]:
+    """Each step sends one: without a number, with a number of nobody's; with `again`, that answer once more."""
+    for kind in cycle(range(3 if again else 2)):
         if kind == 0:
-            service.stray(answered, "?")
+            service.stray(to, "?")
         elif kind == 1:
-            service.answer(answered, "99", correlation_id="of nobody")
+            service.answer(to, "99", correlation_id="of nobody")
         else:
-            service.answer(answered, again)
+            service.answer(to, again)
         yield
+
+
+def declared_shared(probe: Probe, queue: str) -> None:
+    """Nobody declares the queue of questions as exclusive, which the broker refuses in words about somebody else."""
+    if any(method.exclusive and method.queue == queue for method in probe.wire.said(spec.Queue.Declare)):
+        raise Wrong(
+            f"it declares `{queue}` with `exclusive=True`, and `{queue}` is shared, so the broker refuses (405): it is "
+            "there already, and only a letterbox is exclusive"
+        )
 
 
 STRAYS = {"?": "a stray without a number", "99": "a stray, with a number it never gave"}  # what their texts stand for

@@ -12,6 +12,7 @@ from warren.checks.result import cut
 from warren.checks.wire import Conversation, Noted, Wire
 from warren.workers import Failure
 
+LOST = (spec.Basic.Publish.INDEX, spec.Basic.Ack.INDEX, spec.Basic.Nack.INDEX, spec.Basic.Reject.INDEX)
 OVER_AND_OVER = 10  # times a message came; one that is put back and taken at once comes thousands of times
 
 
@@ -40,9 +41,55 @@ def comes_again(wire: Wire) -> str | None:
 
 def refused(wire: Wire, since: float = 0) -> str | None:
     """Why the broker closed a channel or connection, for where the function did not say; None if it closed none."""
-    for reason in wire.refusals(since):
-        said = explain(Failure("ChannelClosedByBroker", reason)) or cut(reason, 160)
+    for _, one in _mourned(wire, since):
+        said = explain(Failure("ChannelClosedByBroker", one.reason)) or cut(one.reason, 160)
         return f"the broker closed the channel, and the function went on: {said}"
+    return None
+
+
+def misplaced(wire: Wire) -> str | None:
+    """For a call that the broker refused because its arguments were in each other's places; None for any other."""
+    return next((said for each, one in _mourned(wire) if (said := _misplaced(each, one))), None)
+
+
+def _mourned(wire: Wire, since: float = 0) -> list[tuple[Conversation, Noted]]:
+    """What the broker closed, but for channels that the function replaced: it asked for something that is not there.
+
+    A message or an acknowledgement that ended its channel is lost, whatever comes after it.
+    """
+    return [(each, one) for each, one in wire.closings(since) if _method(one) in LOST or not _replaced(each, one)]
+
+
+def _replaced(conversation: Conversation, closing: Noted) -> bool:
+    """The function knew, and went on on another channel of this connection."""
+    return any(
+        isinstance(one.method, spec.Channel.Open)
+        or (one.channel not in (0, closing.channel) and not isinstance(one.method, spec.Channel.Close))
+        for one in list(conversation.said)
+        if one.at > closing.at
+    )
+
+
+def _method(closing: Noted) -> int:
+    """The number of the method that was refused."""
+    return int(closing.method.class_id << 16 | closing.method.method_id)
+
+
+def _misplaced(conversation: Conversation, closing: Noted) -> str | None:
+    before = [one.method for one in list(conversation.said) if one.at < closing.at and one.channel == closing.channel]
+    last = next((one for one in reversed(before) if _method(closing) == one.INDEX), None)
+    if closing.method.reply_code != 404:
+        return None
+    if isinstance(last, (spec.Exchange.Declare, spec.Queue.Declare)):
+        kind, place = ("exchange", "third") if isinstance(last, spec.Exchange.Declare) else ("queue", "second")
+        return (
+            f"`passive=True`, the {place} argument of `{kind}_declare`, only asks whether the {kind} "
+            f"`{getattr(last, kind)}` is there, and it is not (404): write `durable=True`, with its name"
+        )
+    named = {one.method.queue for one in list(conversation.heard) if isinstance(one.method, spec.Queue.DeclareOk)}
+    if isinstance(last, spec.Queue.Bind) and last.exchange in named:
+        queue = "queue" if last.exchange.startswith("amq.gen-") else repr(last.exchange)
+        return f"in `queue_bind` the queue comes first: `queue_bind({queue}, {last.queue!r})`"
     return None
 
 

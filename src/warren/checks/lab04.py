@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from pika import spec
 
 from warren.checks.alternate import kept
 from warren.checks.exercise import Learners, exercise
@@ -11,7 +13,7 @@ from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, done, short
 from warren.checks.returns import Posting
-from warren.checks.routes import Trial, arrive, durable_exchange, listed
+from warren.checks.routes import Trial, arrive, bindings, durable_exchange, listed
 from warren.checks.scenarios import shared_durable_queue
 
 EXCHANGE = "alerts"
@@ -23,6 +25,7 @@ DESKS = {
 }
 SORTED = {"critical": ("pager",), "error": ("helpdesk",), "warning": ("helpdesk",)}
 STRAY = ("info", "Critical", "fire in hall 3")  # severities nobody asked for; one looks like another
+STRANGER = "dashboard"  # a queue of somebody else's, bound with its own name before the second run
 AGAIN = "it ran a second time, as at the next deployment, and then "
 Alert = tuple[str, str]
 FIRST: list[Alert] = [
@@ -34,6 +37,35 @@ FIRST: list[Alert] = [
     ("error", "label printer jammed"),
 ]
 SECOND: list[Alert] = [("error", "shop page 500"), ("info", "new supplier"), ("critical", "checkout is down")]
+
+
+def _built_twice(probe: Probe, function: Learners, holds: Callable[[], None], queues: Sequence[str]) -> None:
+    """The function builds what `holds`, publishes nothing, and changes nothing when it runs again.
+
+    By then a message waits in each of the `queues`, and a queue of somebody else's is bound.
+    """
+    probe.run(function)
+    if probe.wire.said(spec.Basic.Publish):
+        raise Wrong(f"`{name(function)}` published something, and should only declare and bind: others will publish")
+    holds()
+    with probe.channel() as channel:
+        channel.queue_declare(STRANGER, durable=True)
+        channel.queue_bind(STRANGER, EXCHANGE, STRANGER)
+    for queue in queues:
+        probe.publish(queue, [f"waits in {queue}"])
+    probe.run(function)
+    if not any(one.to == STRANGER for one in bindings(probe)):
+        raise Wrong(
+            f"{AGAIN}`{STRANGER}`, a queue that somebody else had bound to `{EXCHANGE}`, was not bound any more: who "
+            "deletes an exchange deletes everybody's bindings. What is there already may be declared again"
+        )
+    for queue in queues:
+        if not probe.ready(queue):
+            raise Wrong(
+                f"{AGAIN}the message that waited in `{queue}` was gone: neither delete nor purge a queue to declare it"
+            )
+    with _said(AGAIN):
+        holds()
 
 
 @contextlib.contextmanager
@@ -61,13 +93,15 @@ def trials(desks: Mapping[str, tuple[str, ...]]) -> list[Trial]:
 )
 def sort(probe: Probe, sort_alerts: Learners) -> Result:
     """Built, and built again as at the next deployment; each time one alert of each severity."""
-    for when in ("", AGAIN):
-        with _said(when):
-            probe.run(sort_alerts)
-            durable_exchange(probe, sort_alerts, EXCHANGE, "direct")
-            for queue in ("archive", "helpdesk", "pager"):
-                shared_durable_queue(probe, sort_alerts, queue)
-            arrive(probe, trials(DESKS))
+    queues = ("archive", "helpdesk", "pager")
+
+    def holds() -> None:
+        durable_exchange(probe, sort_alerts, EXCHANGE, "direct")
+        for queue in queues:
+            shared_durable_queue(probe, sort_alerts, queue)
+        arrive(probe, trials(DESKS))
+
+    _built_twice(probe, sort_alerts, holds, queues)
     return done(
         "four alerts, one of each severity, became 8 messages, each in a queue it belongs to and none in another; "
         f"and so again after `{name(sort_alerts)}` had run a second time"
@@ -134,14 +168,16 @@ def _round(probe: Probe, function: Learners, alerts: Sequence[Alert], bound: tup
 )
 def catch(probe: Probe, lose_nothing: Learners) -> Result:
     """Built, and built again as at the next deployment; each time alerts with a place, and others without one."""
-    for when in ("", AGAIN):
-        with _said(when):
-            probe.run(lose_nothing)
-            durable_exchange(probe, lose_nothing, EXCHANGE, "direct")
-            for queue in ("pager", "helpdesk", "unsorted"):
-                shared_durable_queue(probe, lose_nothing, queue)
-            arrive(probe, trials(SORTED))
-            kept(probe, EXCHANGE, STRAY, "unsorted")
+    queues = ("pager", "helpdesk", "unsorted")
+
+    def holds() -> None:
+        durable_exchange(probe, lose_nothing, EXCHANGE, "direct")
+        for queue in queues:
+            shared_durable_queue(probe, lose_nothing, queue)
+        arrive(probe, trials(SORTED))
+        kept(probe, EXCHANGE, STRAY, "unsorted")
+
+    _built_twice(probe, lose_nothing, holds, queues)
     return done(
         f"the alerts with a place went there, and {listed(STRAY)}, for which there is no binding, were kept in "
         "`unsorted`: none was lost"

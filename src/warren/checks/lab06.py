@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 
 from warren.checks.answering import Answering
 from warren.checks.asking import Asking, entries
 from warren.checks.calls import STRAYS, Client, Question, Service, strays
+from warren.checks.deadlines import HALF, QUIET, Wait, in_time, kept, not_needed
 from warren.checks.exercise import Learners, exercise
 from warren.checks.learner import name
 from warren.checks.probe import Probe
@@ -14,12 +18,9 @@ from warren.checks.result import Result, Wrong, done, wrong
 from warren.checks.stock import STOCK, Count, unknown
 
 WITHIN = 0.5  # seconds, the deadline of a question
-THINKING = 0.2  # seconds the check takes for an answer that is in time
-STRAY = 0.05  # seconds between two stray answers
-EARLIEST = 0.8  # of a deadline: who asks for the next article before that has not waited for it
-NEARLY = 0.9  # of a deadline: who had the answer before, and asks for the next article after that, has waited for it
 PAUSE = 0.3  # seconds without a question; who looks at an empty queue every 0.1 s meets it several times
 LONG = 8.0  # seconds, a deadline that nobody should need
+TEA_AGAIN = ("tea", "11")  # a basket may hold an article twice; one was sold meanwhile
 
 
 @exercise(
@@ -30,92 +31,71 @@ LONG = 8.0  # seconds, a deadline that nobody should need
     "Declare one exclusive queue for all answers. Each question: `pika.BasicProperties(reply_to=…, correlation_id=…, "
     "expiration=str(int(within * 1000)))`. Before waiting, note the moment: `deadline = time.monotonic() + within`.",
     "`for method, reply, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):` stop with the "
-    "answer if `method` and `reply.correlation_id == number` (None if `reply.type` is error); stop with None if "
-    "`time.monotonic() > deadline`.",
+    "answer if `method` and `reply.correlation_id == number`, a text (None if `reply.type` is error); stop with None "
+    "if `time.monotonic() > deadline`. With direct reply-to, consume first: call that once for `amq.rabbitmq.reply-to` "
+    "(`answers = channel.consume(…)`, `next(answers)`) before the first question, then loop over `answers`.",
 )
 def in_turn(probe: Probe, ask_in_turn: Learners) -> Result:
-    """Tea is answered in time, honey too late and between strays, soap after that, salt with an error, rice never."""
+    """Tea is answered in time, honey late and between strays, two with errors, tea again, rice never."""
     probe.declare("stock")
-    wanted = {"tea": "12", "honey": None, "soap": "7", "salt": None, "rice": None}
+    wanted = [("tea", "12"), ("honey", None), ("soap", "7"), ("salt", None), ("sand", None), TEA_AGAIN, ("rice", None)]
+    known = _strays(honey="3")
     with probe.channel() as channel:
         service = Service(channel, "stock")
-        asking = Asking(probe, ask_in_turn, service, list(wanted), WITHIN)
+        asking = Asking(probe, ask_in_turn, service, [article for article, _ in wanted], WITHIN)
         tea = asking.next()
         _waits(asking, "honey")
         service.answer(tea, "12")
         honey = asking.next()
-        soap = _pestered(asking, tea, honey)
+        kept(Wait(asking, strays(service, tea, "12")))
+        soap = asking.next()
         service.answer(honey, "3")
-        service.answer(soap, "7")
-        salt = asking.next()
-        service.answer(salt, unknown("salt"), type="error")
+        answered = _answered(asking, soap)
+        alone = Wait(asking, strays(service, tea, "12"), QUIET, wanted=wanted, known=known)
+        kept(alone)
         found = asking.returned()
-        entries(ask_in_turn, found, wanted, _strays(honey="3"))
-        _no_longer_than_needed(asking, (tea, honey), (soap, salt))
-        asking.gone_without_trace(["stock"])
+        entries(ask_in_turn, found, wanted, known)
+        not_needed(asking, "the answer", answered[0], answered[3])
+        not_needed(asking, "an error, which is an answer, too,", *answered[1:3])
+        asking.gone_without_trace()
+        in_time(alone)
     return done(
-        "of 5 questions, 2 were answered in time, 1 too late, 1 with an error and 1 not at all: the answers are where "
+        "of 7 questions, 3 were answered in time, 1 too late, 2 with an error and 1 not at all: the answers are where "
         "they belong, and no stray was taken for one"
     )
+
+
+def _answered(asking: Asking, soap: Question) -> list[tuple[Question, Question]]:
+    """Answer it and those that follow at once, up to the last, which is asked; each with the question after it."""
+    asking.service.answer(soap, "7")
+    asked = [soap]
+    for article in ("salt", "sand"):
+        asked.append(asking.next())
+        asking.service.answer(asked[-1], unknown(article), type="error")
+    asked.append(asking.next())
+    asking.service.answer(asked[-1], TEA_AGAIN[1])
+    asked.append(asking.next())
+    return list(pairwise(asked))
 
 
 def _strays(**late: str) -> dict[str, str]:
     """What the check sends besides the right answers, and what each was."""
     known = {answer: f"the answer about `{article}`" for article, answer in STOCK.items()}
+    known |= {STOCK["tea"]: "the answer to the first `tea`", TEA_AGAIN[1]: "the answer to the second `tea`"}
     known |= STRAYS | {text: f"the answer about `{article}`, which came too late" for article, text in late.items()}
-    return known | {unknown("salt"): "the text of an error, see `type`"}
+    return known | {unknown(article): "the text of an error, see `type`" for article in ("salt", "sand")}
 
 
 def _waits(asking: Asking, following: str) -> None:
     """The client asks nothing else while it has no answer and its deadline has not passed."""
-    asking.child.wait(THINKING)
+    asking.child.wait(max(0, asking.sent(asking.asked[-1]) + HALF * asking.within - time.monotonic()))
     if not asking.child.alive:
         asking.returned()
-    if asking.came() or not asking.child.alive:
+    if asking.went_on():
         raise Wrong(
             f"it asked for `{following}` before `{asking.asked[-1].text}` was answered and before its deadline: "
             f"each question has {asking.within:g} s"
         )
-
-
-def _no_longer_than_needed(asking: Asking, *pairs: tuple[Question, Question]) -> None:
-    """An answer in time ends the waiting: one late question may be the machine's fault, two are not."""
-    if all(asking.sent(following) >= asking.sent(answered) + NEARLY * asking.within for answered, following in pairs):
-        raise Wrong(
-            f"it had the answer about `{pairs[0][0].text}` in time, and asked for `{pairs[0][1].text}` only when the "
-            "deadline had passed: with its answer, a question is over"
-        )
-
-
-def _pestered(asking: Asking, answered: Question, late: Question) -> Question:
-    """Nothing but strays comes until the deadline; then the next question must."""
-    sent = asking.sent(late)
-    stray = strays(asking.service, answered, STOCK[answered.text])
-    ends = time.monotonic() + asking.within + asking.probe.at_once
-    while not asking.came() and asking.child.alive and time.monotonic() < ends:
-        next(stray)
-        asking.child.wait(STRAY)
-    if not asking.came() and asking.child.alive:
-        raise _endless(asking, late)
-    following = asking.next()
-    if asking.sent(following) < sent + EARLIEST * asking.within:
-        raise Wrong(
-            f"while it waited for the answer about `{late.text}`, strays came, and it asked for `{following.text}` "
-            "before the deadline: it takes what comes for its answer, whatever the `correlation_id`"
-        )
-    return following
-
-
-def _endless(asking: Asking, question: Question) -> Wrong:
-    """Without an answer and without strays now, it goes on after a while, or never."""
-    asking.child.wait(asking.within + THINKING)
-    if asking.came() or not asking.child.alive:
-        return Wrong(
-            f"strays came while it waited for the answer about `{question.text}`, and the deadline passed unnoticed: "
-            "each of them made it wait anew. Note the moment at which the deadline ends, and look at the clock"
-        )
-    waited = f"no answer about `{question.text}` came, and `{name(asking.function)}` waited for it long after"
-    return Wrong(f"{waited} the deadline of {asking.within:g} s: without one it waits for ever")
 
 
 @exercise(
@@ -173,33 +153,41 @@ def _questions(service: Answering, one: Client, other: Client) -> None:
     3,
     "All at once",
     "Two loops, one after the other: the first sends every question, the second takes answers. What must the first one "
-    "remember, so that the second knows which article an answer is about?",
-    "Keep a dict from number to article while you send. Collect into another dict, from article to answer, until it "
-    "has them all or the deadline has passed. Then return `[answers.get(article) for article in articles]`.",
-    "In the second loop: `if method and reply.correlation_id in numbers: answers[numbers[reply.correlation_id]] = …` "
+    "remember, so that the second knows which entry an answer belongs to?",
+    "Keep the numbers in a list, in the order of the articles (one of which may come twice). Collect into a dict from "
+    "number to answer, until it has them all or the deadline has passed. Then return "
+    "`[answers.get(number) for number in numbers]`.",
+    "In the second loop: `if method and reply.correlation_id in numbers: answers[reply.correlation_id] = …` "
     '(None for a reply of the type "error"), then `if len(answers) == len(articles) or time.monotonic() > deadline: '
     "break`.",
 )
 def at_once(probe: Probe, ask_at_once: Learners) -> Result:
-    """Two clients ask at the same time: one is answered in full and out of order, the other only once."""
+    """Three clients ask at the same time: one is answered in full and out of order, one only once, one not at all."""
     probe.declare("stock")
-    full = {"tea": "12", "honey": "3", "salt": None, "soap": "7", "rice": "40"}
-    poor = dict.fromkeys(["flour", "oil", "figs", "peas", "plums", "beans"]) | {"jam": "26"}
+    full = [("tea", "12"), ("honey", "3"), ("salt", None), ("soap", "7"), ("rice", "40"), TEA_AGAIN]
+    poor = [(article, None) for article in ("flour", "oil", "figs", "peas", "beans")] + [("jam", STOCK["jam"])]
     with probe.channel() as channel:
         service = Service(channel, "stock")
-        first = Asking(probe, ask_at_once, service, list(full), LONG)
+        first = Asking(probe, ask_at_once, service, [article for article, _ in full], LONG)
         _all_asked(first)
-        second = Asking(probe, ask_at_once, service, list(poor), WITHIN)
+        second = Asking(probe, ask_at_once, service, [article for article, _ in poor], WITHIN)
         _all_asked(second)
         _letterboxes_apart(first, second)
-        _answered_once(second)
+        jam = second.asked[-1]
+        half = partial(service.answer, jam, STOCK["jam"])
+        pestered = Wait(second, strays(service, jam), half=half, wanted=poor, known=_strays())
+        kept(pestered)
         entries(ask_at_once, second.returned(), poor, _strays())
+        third = Asking(probe, ask_at_once, service, ["mint"], WITHIN)
+        alone = Wait(third, strays(service, third.next()), QUIET)
         _answered_in_full(first, full)
         entries(ask_at_once, first.returned(), full, _strays())
-        first.gone_without_trace(["stock"])
+        kept(alone)
+        first.gone_without_trace()
+        in_time(pestered, alone, articles=("plums", "nuts"))
     return done(
-        "two clients asked at the same time, 5 and 7 questions: one had its 5 answers in another order and with strays "
-        "between them, the other had 1 answer when its deadline passed; each answer is where it belongs"
+        "three clients asked at the same time: one had 6 answers in another order and with strays between them, one "
+        "had 1 of 6 when its deadline passed, one had only strays; each answer is where it belongs"
     )
 
 
@@ -216,30 +204,13 @@ def _letterboxes_apart(first: Asking, second: Asking) -> None:
         )
 
 
-def _answered_once(asking: Asking) -> None:
-    """Only its last question is answered, after a while; it returns when its one deadline has passed."""
-    service, last = asking.service, asking.asked[-1]
-    asking.child.wait(THINKING)
-    if not asking.child.alive:
-        asking.returned()
-        raise Wrong(f"`{name(asking.function)}` returned before its deadline, with {len(asking.asked)} answers missing")
-    service.stray(last, "?")
-    service.answer(last, STOCK[last.text])
-    if not asking.child.wait(asking.within + asking.probe.at_once):
-        raise Wrong(
-            f"only 1 of {len(asking.asked)} questions was answered, and `{name(asking.function)}` was there still "
-            f"{asking.probe.at_once:g} s after its deadline: there must be one, and one for all questions together"
-        )
-
-
-def _answered_in_full(asking: Asking, right: dict[str, str | None]) -> None:
+def _answered_in_full(asking: Asking, right: Sequence[tuple[str, str | None]]) -> None:
     """The last question is answered first, and strays come in between; it returns when it has all."""
-    stray = strays(asking.service, asking.asked[-1], STOCK[asking.asked[-1].text])
-    for question in reversed(asking.asked):
+    stray = strays(asking.service, asking.asked[-1], TEA_AGAIN[1])
+    for question, (article, text) in reversed(list(zip(asking.asked, right, strict=True))):
         next(stray)
-        text = right[question.text]
         if text is None:
-            asking.service.answer(question, unknown(question.text), type="error")
+            asking.service.answer(question, unknown(article), type="error")
         else:
             asking.service.answer(question, text)
     if not asking.child.wait(asking.probe.at_once):

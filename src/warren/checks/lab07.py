@@ -10,21 +10,28 @@ from warren.checks.at_once import (
     AT_ONCE,
     all_at_once,
     all_done,
+    going_home,
+    gone,
     never_more,
+    one_for_one,
+    raised_first,
     settled_when_done,
+    stays,
+    still_at_work,
     went_home,
 )
 from warren.checks.deliveries import deliveries
 from warren.checks.exercise import Learners, exercise
 from warren.checks.learner import name
 from warren.checks.probe import Probe
-from warren.checks.result import Result, Wrong, done, wrong
+from warren.checks.result import Result, Wrong, done, short, wrong
 from warren.checks.room import POLL
-from warren.checks.scenarios import begun_once, each_once, skipped_none
+from warren.checks.scenarios import begun_once, each_once, skipped_none, unacknowledged
 from warren.workers import Child
 
+SETTLES = 0.15  # seconds for what comes at once after the first sign
 CANCELS_WITHIN = 1.0  # seconds; a worker looks at `worker.stopping` every 0.05 s
-SLEEPS = 0.6  # seconds the calls go on after the worker was told to stop: longer than one sleeps who hopes
+SLEEPS = 1.6  # seconds the calls go on after that: longer than one sleeps who hopes; the text says two
 COMES_BACK = 3.0  # seconds; aio-pika's own interval is 5
 
 
@@ -34,7 +41,7 @@ def invoices(first: int, last: int) -> list[str]:
 
 @exercise(
     1,
-    "Four calls at once",
+    "Several calls at once",
     "How many invoices the broker hands out decides how many callbacks run at once. And `render` blocks: who makes "
     "the call, so that the loop stays free?",
     "`await channel.set_qos(prefetch_count=at_once)` before `consume`; in the callback, inside "
@@ -44,10 +51,11 @@ def invoices(first: int, last: int) -> list[str]:
     "`while not worker.stopping: await asyncio.sleep(0.05)`, and `await connection.close()`.",
 )
 def bounded(probe: Probe, render_at_once: Learners) -> Result:
-    """All are held in their first calls while the check looks at how many there are; then they go on."""
+    """All calls are held while the check looks at how many there are; then all but one end, and then all go on."""
     tasks = invoices(1, 14)
     child = _begin(probe, render_at_once, tasks)
     all_at_once(probe, render_at_once, child, tasks)
+    one_for_one(probe, render_at_once, child)
     probe.ledger.release()
     all_done(probe, render_at_once, child, tasks)
     never_more(probe)
@@ -71,51 +79,59 @@ def bounded(probe: Probe, render_at_once: Learners) -> Result:
     "`await connection.close()`.",
 )
 def graceful(probe: Probe, render_and_go_home: Learners) -> Result:
-    """Told to stop with four calls going on, which go on for a while."""
+    """Told to stop with calls going on, which go on for a while."""
     tasks = invoices(1, 12)
     child = _begin(probe, render_and_go_home, tasks)
     all_at_once(probe, render_and_go_home, child, tasks)
+    stays(probe, render_and_go_home, child)
     child.stop()
-    deadline = time.monotonic() + CANCELS_WITHIN
-    while not probe.wire.said(spec.Basic.Cancel) and not _gone(probe, child) and time.monotonic() < deadline:
-        time.sleep(POLL)
-    if not _gone(probe, child):
-        child.wait(SLEEPS)
+    for seconds, over in ((CANCELS_WITHIN, going_home), (SLEEPS, gone)):
+        deadline = time.monotonic() + seconds
+        while not over(probe, child) and time.monotonic() < deadline:
+            time.sleep(POLL)
     _still_there(probe, render_and_go_home, child)
     probe.ledger.release()
     went_home(probe, render_and_go_home, child)
     if more := len(probe.ledger.tasks("begun")) - AT_ONCE:
-        late, never = "cancel the consumer first, and wait then", "`await queue.cancel(tag)` was never said"
-        when = late if probe.wire.said(spec.Basic.Cancel) else never
-        return wrong(f"{more} more invoices were begun after `worker.stopping` was True: {when}")
-    _acknowledged(probe, render_and_go_home)
+        return wrong(f"{more} more invoices were begun after `worker.stopping` was True: {_why_more(probe)}")
+    _acknowledged(probe)
     return _untouched(probe, tasks)
 
 
-def _gone(probe: Probe, child: Child) -> bool:
-    """The channel or the connection was closed, or the worker has ended."""
-    return bool(probe.wire.said(spec.Channel.Close, spec.Connection.Close)) or not child.alive
+def _why_more(probe: Probe) -> str:
+    cancelled = {one.consumer_tag for one in probe.wire.said(spec.Basic.Cancel)}
+    heard = [one.method for each in probe.wire.conversations for one in list(each.heard)]
+    if not cancelled:
+        return "`await queue.cancel(tag)` was never said"
+    if not cancelled & {one.consumer_tag for one in heard if isinstance(one, spec.Basic.ConsumeOk)}:
+        return f"no consumer has the tag `{short(cancelled.pop())}` that was cancelled. It is what `consume` returned"
+    return "cancel the consumer first, and wait then"
 
 
 def _still_there(probe: Probe, function: Learners, child: Child) -> None:
     """With its calls going on, the worker keeps its connection."""
-    settled_when_done(probe, function)
-    if not _gone(probe, child):
+    if not gone(probe, child):
+        settled_when_done(probe, function)
         return
+    child.wait(SETTLES)
+    first = min(probe.wire.noted(spec.Channel.Close, spec.Connection.Close), key=lambda one: one.at, default=None)
+    what = "channel" if first and isinstance(first.method, spec.Channel.Close) else "connection"
+    raised_first(probe, function, child)
+    settled_when_done(probe, function)
     if probe.wire.said(spec.Basic.Nack, spec.Basic.Reject):
         raise Wrong(
-            f"`{name(function)}` interrupts its calls and gives the invoices back: they will be rendered again. Wait "
-            "for the callbacks, do not cancel them"
+            f"`{name(function)}` cancels its callbacks, which gives the invoices back: they will be rendered again. "
+            "Wait for the callbacks (a call in a thread goes on in any case, whoever is cancelled)"
         )
     cancelled = "cancelled its consumer and then " if probe.wire.said(spec.Basic.Cancel) else ""
     raise Wrong(
-        f"`{name(function)}` {cancelled}closed its connection with {AT_ONCE} calls going on: they are "
-        "interrupted, and the invoices go back to the queue, to be rendered again. Wait for the callbacks first"
+        f"`{name(function)}` {cancelled}closed its {what} with {AT_ONCE} calls going on: the invoices go back to "
+        "the queue, to be rendered again, while the calls go on in their threads. Wait for the callbacks first"
     )
 
 
-def _acknowledged(probe: Probe, function: Learners) -> None:
-    """What was rendered was acknowledged, and the connection closed in words."""
+def _acknowledged(probe: Probe) -> None:
+    """What was rendered was acknowledged."""
     acked = {one.body for one in deliveries(probe.wire) if one.acked}
     unacked = [task for task in probe.ledger.tasks("done") if task not in acked]
     if unacked:
@@ -123,8 +139,6 @@ def _acknowledged(probe: Probe, function: Learners) -> None:
             f"{len(unacked)} invoices were rendered and not acknowledged when the connection closed: they are in the "
             "queue, and will be rendered again"
         )
-    if not probe.wire.said(spec.Connection.Close):
-        raise Wrong(f"`{name(function)}` returned and left its connection open: `await connection.close()`")
 
 
 def _untouched(probe: Probe, tasks: list[str]) -> Result:
@@ -151,7 +165,7 @@ def _untouched(probe: Probe, tasks: list[str]) -> Result:
     "prefetch come back without your help.",
 )
 def robust(probe: Probe, render_through_a_break: Learners) -> Result:
-    """The network breaks with four calls going on; then more invoices come."""
+    """The network breaks with calls going on; then more invoices come."""
     first, late = invoices(1, AT_ONCE), invoices(AT_ONCE + 1, 12)
     child = _begin(probe, render_through_a_break, first)
     all_at_once(probe, render_through_a_break, child, first)
@@ -159,8 +173,13 @@ def robust(probe: Probe, render_through_a_break: Learners) -> Result:
     probe.wire.cut()
     probe.ledger.release()
     _back(probe, render_through_a_break, child, before)
-    probe.wait(lambda: probe.held("invoices"), lambda held: not held or not child.alive)
+    left = probe.wait(lambda: probe.held("invoices"), lambda held: not held or not child.alive).seen
     skipped_none(probe, render_through_a_break, "render")
+    still_at_work(probe, render_through_a_break, child)
+    if left:
+        return wrong(
+            f"after the break {left} of {AT_ONCE} invoices stayed in the queue{unacknowledged(probe, 'invoices')}"
+        )
     probe.ledger.hold()
     probe.publish("invoices", late)
     all_at_once(probe, render_through_a_break, child, late, first)
@@ -192,15 +211,15 @@ def _back(probe: Probe, function: Learners, child: Child, before: int) -> None:
         time.sleep(POLL)
     if len(probe.wire.said(spec.Basic.Consume)) > before:
         return
-    settled_when_done(probe, function)
-    if not child.alive:
+    if child.wait(SETTLES):
         probe.returned(function, child)
         raise Wrong(f"`{name(function)}` returned when the network broke, though `worker.stopping` was False")
+    settled_when_done(probe, function)
     how = (
         "it has connected, and no more"
         if len(probe.wire.conversations) > 1
-        else "`connect` never comes back by itself (nor does its `is_closed` tell), `connect_robust` by itself only "
-        "after 5 s"
+        else "`connect` never comes back by itself (nor does its `is_closed` tell), `connect_robust` only after 5 s "
+        "unless its argument `reconnect_interval` says otherwise (in the URL it goes after `&`: there is a `?` already)"
     )
     raise Wrong(
         f"the network broke for a moment, and {within:g} s later `{name(function)}` did not consume again: {how}"

@@ -10,10 +10,11 @@ from typing import Any
 from warren import course, progress, starting, work
 from warren.brokers.broker import Broker
 from warren.brokers.connecting import FAULTS
+from warren.checks.arrivals import taken_away
 from warren.checks.diagnosis import refusal
 from warren.checks.exercise import Exercise, exercises, find
 from warren.checks.probe import Probe
-from warren.checks.result import Result, Verdict, cannot_tell, not_yet
+from warren.checks.result import Result, Verdict, cannot_tell, not_yet, wrong
 from warren.checks.solution import solution
 from warren.errors import BrokerRefused, BrokerUnavailable, ManagementUnavailable
 from warren.session import Session
@@ -129,8 +130,10 @@ def _unless_trouble(probe: Probe, exercise: Exercise, functions: tuple[Callable[
         trouble = probe.trouble() or (None if result.done else _refused(probe))
     except BROKER_ERRORS as error:
         trouble = probe.trouble() or refusal(str(error))
-        if not trouble:  # the broker is well: this is a mistake of the check
-            raise
+        if not trouble:
+            if why := taken_away(probe, error):
+                return wrong(why)
+            raise  # the broker is well: this is a mistake of the check
     return cannot_tell(trouble) if trouble else result
 
 

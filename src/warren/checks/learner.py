@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pika
@@ -15,7 +16,6 @@ from warren.checks.diagnosis import tell
 from warren.checks.exercise import Learners
 from warren.checks.result import Verdict, Wrong, not_yet
 from warren.workers import Child, NotSendable, Outcome, Worker
-from warren.workers.worker import run
 
 LEAVE_WITHIN = 1.0  # seconds for the other workers after one has raised
 
@@ -25,8 +25,8 @@ def name(function: Learners) -> str:
     return str(getattr(function, "__name__", "the function"))
 
 
-def start(function: Learners, url: str, workers: int, arguments: Mapping[str, Any]) -> Child:
-    """Run the function in a child process: once with the url, or as that many workers, each in a thread.
+def start(function: Learners, url: str, workers: Sequence[int], arguments: Mapping[str, Any]) -> Child:
+    """Run the function in a child process: once with the url, or as workers of these numbers, each in a thread.
 
     Ends the check if the function cannot be called so, or cannot leave the notebook.
     """
@@ -41,22 +41,22 @@ def start(function: Learners, url: str, workers: int, arguments: Mapping[str, An
         raise Wrong(_stays_here(function) or str(error)) from error
 
 
-def threads(worker: Worker, function: Learners, count: int, *arguments: Any) -> None:
-    """In the child: run the function as `count` workers at once, and raise what the first one raised.
+def threads(worker: Worker, function: Learners, numbers: Sequence[int], *arguments: Any) -> None:
+    """In the child: run the function as these workers at once, and raise what the first one raised.
 
     One that raises has the others' end waited for, because it takes all of them to see what they share.
     """
     failures: list[BaseException] = []
-    together = threading.Barrier(count)
+    together = threading.Barrier(len(numbers))
 
     def work(number: int) -> None:
         together.wait()
         try:
-            run(function, worker.named(f"worker {number}"), *arguments)
+            _run(function, worker.named(f"worker {number}"), *arguments)
         except BaseException as error:  # noqa: BLE001  # raised below, in the main thread
             failures.append(error)
 
-    crew = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(1, count + 1)]
+    crew = [threading.Thread(target=work, args=(number,), daemon=True) for number in numbers]
     for each in crew:
         each.start()
     while any(each.is_alive() for each in crew) and not failures:
@@ -65,6 +65,15 @@ def threads(worker: Worker, function: Learners, count: int, *arguments: Any) -> 
         each.join(LEAVE_WITHIN)
     if failures:
         raise failures[0]
+
+
+def _run(function: Learners, *arguments: Any) -> Any:
+    """Call the function; what an `async def` returns is awaited, and then nothing is tidied up.
+
+    `asyncio.run` would close its connections for it, and would keep what it raised until its threads have ended.
+    """
+    value = function(*arguments)
+    return asyncio.new_event_loop().run_until_complete(value) if inspect.iscoroutine(value) else value
 
 
 def value(function: Learners, outcome: Outcome, within: float) -> Any:
@@ -83,7 +92,7 @@ def value(function: Learners, outcome: Outcome, within: float) -> Any:
 
 
 def _must_run(function: Learners) -> None:
-    """Calling it runs its lines: there is no `yield` in it. One that is `async` is awaited, see `run`."""
+    """Calling it runs its lines: there is no `yield` in it. One that is `async` is awaited, see `_run`."""
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise Wrong(
             f"`{name(function)}` has a `yield` in it, so a call makes a generator and runs none of its lines: "

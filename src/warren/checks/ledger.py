@@ -23,7 +23,7 @@ POLL = 0.01
 class Entry:
     """One line: `what` is "begun", "raised" or "done", or "refused", for a wrong call, and then `task` says why.
 
-    `by` says process and thread, `at` is `time.monotonic()`.
+    `by` says process and thread (`4711:140001:asyncio_0`), `at` is `time.monotonic()`.
     """
 
     what: str
@@ -50,7 +50,7 @@ class Work:
         task = self._only(*given, *named.values())
         self._write("begun", task)
         if self.holds is None or task in self.holds:
-            self._hold()
+            self._hold(task)
         time.sleep(self.takes.get(task, 0))
         if task in self.raises and not (Path(self.folder) / "mended").exists():
             self._write("raised", task)
@@ -68,14 +68,22 @@ class Work:
         self._write("refused", refused)  # a learner's `except` may swallow what is raised
         raise TypeError(refused)
 
-    def _hold(self) -> None:
+    def _hold(self, task: str) -> None:
         deadline = time.monotonic() + GIVE_UP
-        while not (Path(self.folder) / "released").exists() and time.monotonic() < deadline:
+        while not self._released(task) and time.monotonic() < deadline:
             time.sleep(POLL)
+
+    def _released(self, task: str) -> bool:
+        try:
+            named = (Path(self.folder) / "released").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        return not named or task in named
 
     def _write(self, what: str, task: str) -> None:
         """One write of one line: whole or not at all, whoever else writes and whenever this process is killed."""
-        line = json.dumps([what, task, f"{os.getpid()}:{threading.get_ident()}", time.monotonic()]) + "\n"
+        thread = threading.current_thread()
+        line = json.dumps([what, task, f"{os.getpid()}:{thread.ident}:{thread.name}", time.monotonic()]) + "\n"
         file = os.open(Path(self.folder) / "ledger", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line.encode())
@@ -113,9 +121,11 @@ class Ledger:
         """Who began something."""
         return {entry.by for entry in self.entries if entry.what == "begun"}
 
-    def release(self) -> None:
-        """Let held tasks go on, and hold none any more."""
-        (self._folder / "released").touch()
+    def release(self, *tasks: str) -> None:
+        """Let held tasks go on, and hold none any more; or let these go on, and hold all others."""
+        names = self._folder / "to be released"  # what reads them must never see half of it
+        names.write_text("\n".join(tasks), encoding="utf-8")
+        names.replace(self._folder / "released")
 
     def hold(self) -> None:
         """Hold tasks again that are begun from now on."""

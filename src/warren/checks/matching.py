@@ -6,12 +6,14 @@ rabbit_exchange_type_headers, seen on 4.3.6.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warren.checks.result import short
 
 ANY_WORD, ANY_WORDS = "*", "#"
+A_LIST = 3  # patterns for one queue
 EMPTY = '""'  # how Python writes an empty text
 
 
@@ -52,17 +54,29 @@ def why_through(patterns: Sequence[str], key: str) -> str:
 
 def why_not(patterns: Sequence[str], key: str) -> str:
     """Why none of these patterns lets a key through that one should; empty where there is nothing to say."""
-    for pattern in patterns if not any(matches(each, key) for each in patterns) else ():
+    if any(matches(each, key) for each in patterns):
+        return ""
+    if len(patterns) >= A_LIST:
+        return f"none of these {len(patterns)} patterns fits this key: a list of words misses the next word that comes"
+    for pattern in patterns:
         words = _words(pattern)
         inside = [word for word in words if len(word) > 1 and (ANY_WORD in word or ANY_WORDS in word)]
         if inside:
             return f"a wildcard stands for whole words, and in `{short(inside[0])}` it is a letter like any other"
         if matches(pattern.lower(), key.lower()):
             return "upper and lower case are different letters"
-        if ANY_WORDS not in words and len(words) != len(_words(key)):
+        if ANY_WORDS in words:
+            continue
+        if len(words) != len(_words(key)):
             asks = f"{len(words)} word" if len(words) == 1 else f"{len(words)} words"
             return f"`{short(pattern) or EMPTY}` asks for {asks}, and this key has {len(_words(key))}"
+        if differing := [(asked, word) for asked, word in zip(words, _words(key), strict=False) if _other(asked, word)]:
+            return "`{}` in a pattern stands for itself, and this key has `{}` there".format(*map(short, differing[0]))
     return ""
+
+
+def _other(asked: str, word: str) -> bool:
+    return asked not in (ANY_WORD, ANY_WORDS, word)
 
 
 def why_headers(wishes: Sequence[Mapping[str, Any]], headers: Mapping[str, Any], *, through: bool) -> str:
@@ -94,6 +108,9 @@ def _too_narrow(asked: Mapping[str, Any], headers: Mapping[str, Any], how: str, 
         return ""
     every = f"{'with `all`' if told else 'without `x-match` that means `all`'}: every one of these headers must fit"
     lacks = f"this message has no `{short(missing[0])}`"
+    for each in missing:
+        if meant := difflib.get_close_matches(each, headers, 1):
+            lacks = f"this message has no `{short(each)}` but a `{short(meant[0])}`: is the binding's header misspelt?"
     return f"{every}, and {lacks}" if how == "all" and len(asked) > 1 else lacks
 
 

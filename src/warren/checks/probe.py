@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pika import spec
 
 from warren.checks import learner
-from warren.checks.deliveries import comes_again, refused
+from warren.checks.deliveries import comes_again, misplaced, refused
 from warren.checks.diagnosis import explain
 from warren.checks.exercise import Learners
 from warren.checks.ledger import Ledger
@@ -20,6 +22,8 @@ from warren.workers import Child, Failure, Outcome
 
 if TYPE_CHECKING:
     from warren.checks.lab_session import Lab
+
+TICK = 0.02  # seconds between two calls of what happens meanwhile: less than anybody's silence
 
 
 class Probe(Room):
@@ -35,6 +39,7 @@ class Probe(Room):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._children: list[Child] = []
+        self._workers = 0  # so many were started: no two have the same name
         with contextlib.ExitStack() as opened:
             opened.callback(self.leave)
             self.ledger = Ledger()
@@ -56,7 +61,8 @@ class Probe(Room):
 
     def start(self, function: Learners, *, workers: int = 0, **arguments: Any) -> Child:
         """Begin to run the function in a process: called with the url, or as that many workers in threads."""
-        child = learner.start(function, self.wire.url, workers, arguments)
+        child = learner.start(function, self.wire.url, range(self._workers + 1, self._workers + 1 + workers), arguments)
+        self._workers += workers
         self._children.append(child)
         child.started(self.deadline)  # so that what is waited for next need not wait for a new Python
         return child
@@ -81,8 +87,12 @@ class Probe(Room):
             )
         if outcome.error and outcome.error.type == "NotImplementedError" and self.wire.conversations:
             return "does something, and then comes to the line `raise NotImplementedError(…)`: delete that line"
-        if outcome.error and _of_pika(outcome.error) and (reason := refused(self.wire)):
-            return f"raised {outcome.error.type} in the end, but before that {reason}"
+        if outcome.error and outcome.error.type == "ChannelClosedByBroker" and (reason := misplaced(self.wire)):
+            return f"was refused by the broker: {reason}"
+        if outcome.error and _in_the_end(outcome.error) and (reason := refused(self.wire)):
+            anew = ". A closed channel stays closed: `channel = connection.channel()` opens a new one"
+            before = f"raised {outcome.error.type} in the end, but before that {reason}"
+            return before + (anew if outcome.error.type == "ChannelWrongStateError" else "")
         if outcome.timed_out and (again := comes_again(self.wire)):
             return (
                 f"had not returned after {within:g} s: it gives `{short(again)}` back and is given it again at once, "
@@ -90,11 +100,20 @@ class Probe(Room):
             )
         return None
 
-    def stopped(self, function: Learners, child: Child) -> None:
-        """Ask the workers to stop, as the end of a `with` block does; ends the check if they raised or go on."""
+    def stopped(self, function: Learners, child: Child, meanwhile: Callable[[], object] | None = None) -> None:
+        """Ask the workers to stop, as the end of a `with` block does; ends the check if they raised or go on.
+
+        `meanwhile` is called again and again until they have stopped, e.g. to publish more.
+        """
         child.stop()
-        if not child.wait(self.patience):
+        until = time.monotonic() + self.patience
+        while not child.wait(TICK if meanwhile else self.patience) and time.monotonic() < until:
+            if meanwhile:
+                meanwhile()
+        if child.alive:
             went_on = f"`{learner.name(function)}` went on for {self.patience:g} s after `worker.stopping` was True"
+            if meanwhile:
+                raise Wrong(f"{went_on}, while message followed message: look at it each time, not only in silence")
             raise Wrong(f"{went_on}: wake up with `inactivity_timeout=0.1`, and look at it first, before anything else")
         self.returned(function, child)
 
@@ -114,6 +133,7 @@ class Probe(Room):
         return len(acks) > len(done) or any(ack < finished for ack, finished in zip(acks, done, strict=False))
 
 
-def _of_pika(error: Failure) -> bool:
-    """True for a mistake inside pika, such as closing a connection whose channel the broker has just closed."""
-    return not explain(error) and any("/pika/" in Path(file).as_posix() for file, *_ in error.frames)
+def _in_the_end(error: Failure) -> bool:
+    """True for an error that follows from an earlier one: something closed was used, or pika itself stumbled."""
+    of_pika = any("/pika/" in Path(file).as_posix() for file, *_ in error.frames)
+    return error.type.endswith("WrongStateError") or (of_pika and not explain(error))

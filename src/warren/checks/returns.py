@@ -9,6 +9,7 @@ from typing import Any
 
 from pika import spec
 
+from warren.checks.confirms import sent as published
 from warren.checks.deliveries import refused
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
@@ -17,6 +18,7 @@ from warren.checks.result import Wrong, cut, short
 from warren.checks.wire import Noted
 
 OVER_AND_OVER = 5  # times one message is published: more are no second try
+REMOVES = {"remove", "pop"}  # methods by which a loop changes the list that it runs over
 BUILDING = (spec.Exchange.Delete, spec.Queue.Delete, spec.Queue.Bind, spec.Queue.Unbind)
 Message = tuple[str, str]  # routing key and text
 
@@ -29,6 +31,7 @@ class Posting:
 
     def __init__(self, probe: Probe, function: Learners, exchange: str, messages: Sequence[Message], **arguments: Any):
         self._probe, self._name, self._exchange = probe, name(function), exchange
+        self._names = getattr(getattr(function, "__code__", None), "co_names", ())
         self._messages, self._since = list(messages), time.monotonic()
         child = probe.start(function, **arguments)
         most = OVER_AND_OVER * len(messages)
@@ -41,9 +44,10 @@ class Posting:
 
     def told_of(self, unwanted: Sequence[Message], when: str = "") -> None:
         """The function returned these messages, and only these, in this order; `when` begins the sentence."""
-        if [_pair(one) for one in _items(self.returned)] == list(unwanted) and isinstance(self.returned, (list, tuple)):
-            return
-        raise Wrong(when + (self._went_wrong() or self._not_heard() or self._other(unwanted)))
+        right = [_pair(one) for one in _items(self.returned)] == list(unwanted) and self.returned is not None
+        because = self._went_wrong() or (None if right else self._not_heard() or self._other(unwanted))
+        if because:
+            raise Wrong(when + because)
 
     def _sent(self) -> list[Noted]:
         return [one for one in self._probe.wire.noted(spec.Basic.Publish) if one.at >= self._since]
@@ -74,8 +78,14 @@ class Posting:
             published = f"`{self._name}` published {len(texts)} of {len(self._messages)} and then no more"
             return f"{published}: does the first that comes back end the loop? A `try` for each goes on with the next"
         key, text = next(one for one in self._messages if one[1] not in texts)
+        if REMOVES & set(self._names):
+            return (
+                f"`{self._name}` did not publish `{text}`: a loop over a list from which it removes something passes "
+                "over what comes next. Collect what came back in a list of its own"
+            )
         return (
-            f"`{self._name}` did not publish `{text}`: only the broker knows whether somebody wants `{key}`, so ask it"
+            f"`{self._name}` did not publish `{text}`: only the broker knows whether somebody wants `{key}` now, so "
+            "ask it each time"
         )
 
     def _not_heard(self) -> str | None:
@@ -86,6 +96,12 @@ class Posting:
             meets = "the broker drops what no queue wants" + (", and confirms it all the same" if confirms else "")
             return (
                 f"`{self._name}` published {silent} of {len(self._sent())} messages without `mandatory=True`: {meets}"
+            )
+        unasked = sum(not one.asked for one in published(self._probe.wire) if one.at >= self._since)
+        if unasked and confirms:
+            return (
+                f"`{self._name}` published {unasked} of {len(self._sent())} messages on a channel that did not confirm "
+                "yet: `confirm_delivery()` is for its own channel, and for what is published after it"
             )
         if self._returns() and not confirms:
             return (

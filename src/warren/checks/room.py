@@ -41,6 +41,7 @@ class Message:
     body: str
     persistent: bool
     redelivered: bool
+    expiration: str | None  # milliseconds
 
 
 class Room:
@@ -107,7 +108,8 @@ class Room:
             while (got := channel.basic_get(queue))[0]:
                 method, properties, body = got
                 persistent = properties.delivery_mode == spec.PERSISTENT_DELIVERY_MODE
-                found.append(Message(body.decode(errors="replace"), persistent, method.redelivered))
+                text = body.decode(errors="replace")
+                found.append(Message(text, persistent, method.redelivered, properties.expiration))
             if found:  # all in one word: left to the closing channel, a quorum queue puts them back in any order
                 channel.basic_nack(method.delivery_tag, multiple=True, requeue=True)
         return found

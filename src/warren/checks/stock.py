@@ -29,7 +29,7 @@ class Count(Work):
         article = self._only(*given, *named.values())
         self._write("begun", article)
         if article in (self.holds or ()):
-            self._hold()
+            self._hold(article)
         if article not in self.stock:
             self._write("raised", article)
             raise LookupError(unknown(article))

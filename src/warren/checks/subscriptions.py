@@ -18,6 +18,13 @@ from warren.checks.routes import Trial, arrived, bindings, listed
 from warren.checks.scenarios import queue_holds, shared_durable_queue
 from warren.workers import Child
 
+ENDS_IT = (
+    (spec.Exchange.Delete, "it deleted the exchange with `exchange_delete`, and with it everybody's bindings"),
+    (spec.Queue.Unbind, "it ended the binding with `queue_unbind`"),
+    (spec.Queue.Purge, "it emptied the queue with `queue_purge`"),
+    (spec.Queue.Delete, "it deleted the queue with `queue_delete`"),
+)
+
 
 def open_exchange(probe: Probe, exchange: str, *queues: str) -> None:
     """Declare a durable fanout exchange, and durable queues that are bound to it."""
@@ -77,7 +84,7 @@ def untouched(probe: Probe, function: Learners, queue: str, bodies: Sequence[str
     if (seen := probe.wait_ready(queue, len(bodies)).seen) != len(bodies):
         raise Wrong(
             f"`{queue}` is another subscriber's, and should hold {len(bodies)} messages; after `{name(function)}` it "
-            f"holds {seen or 0}{why_missed(probe, queue)}"
+            f"holds {seen or 0}{why_missed(probe, queue, reads=True)}"
         )
 
 
@@ -89,9 +96,9 @@ def nothing_left(probe: Probe, function: Learners, others: Sequence[str]) -> Non
     ).seen
     if left:
         raise Wrong(
-            f"the subscribers are gone, one stopped and one killed, and left {len(left)} of their queues behind, where "
-            f"nobody reads and every message is copied to. Killed, `{name(function)}` can clean up nothing, so its "
-            "queue must go by itself"
+            f"the subscribers are gone, some stopped and one killed, and left {len(left)} of their queues behind, "
+            f"where nobody reads and every message is copied to. Killed, `{name(function)}` can clean up nothing, so "
+            "its queue must go by itself"
         )
 
 
@@ -105,18 +112,18 @@ def stays_subscribed(probe: Probe, function: Learners, exchange: str, queue: str
     if queue not in rows:
         gone = f"`{name(function)}` was stopped, and there was no queue `{queue}` to collect what comes meanwhile"
         raise Wrong(f"{gone}: {_why_gone(probe, queue)}")
-    shared_durable_queue(probe, function, queue)
+    keeps_all(probe, function, queue)
     (there,) = arrived(probe, [Trial(exchange, "", (queue,))])
     if queue not in there:
         why = forgets(probe, queue) or routes.bound(probe, exchange, queue)
         raise Wrong(f"`{name(function)}` was stopped, and `{queue}` collects nothing any more: {why}")
 
 
-def queue_comes_first(probe: Probe, exchange: str) -> None:
-    """No `queue_bind` with its arguments swapped."""
-    for one in probe.wire.said(spec.Queue.Bind):
-        if one.queue == exchange:
-            raise Wrong(f"in `queue_bind` the queue comes first: `queue_bind({short(one.exchange)!r}, {exchange!r})`")
+def keeps_all(probe: Probe, function: Learners, queue: str) -> None:
+    """The queue is there when the function has ended, durable, for everyone, and drops nothing by itself."""
+    shared_durable_queue(probe, function, queue)
+    if why := forgets(probe, queue):
+        raise Wrong(f"nothing may be lost, and `{queue}` loses something in the end: {why}")
 
 
 def holds_all(probe: Probe, queue: str, bodies: Sequence[str]) -> None:
@@ -127,7 +134,8 @@ def holds_all(probe: Probe, queue: str, bodies: Sequence[str]) -> None:
             "exchange keeps nothing"
         )
     if (probe.wait_ready(queue, len(bodies)).seen or 0) < len(bodies):
-        raise Wrong(f"`{queue}` does not hold all of the {len(bodies)} messages{why_missed(probe, queue)}")
+        missed = f"`{queue}` does not hold all of the {len(bodies)} messages"
+        raise Wrong(missed + why_missed(probe, queue, reads=True))
     queue_holds(probe, queue, bodies)
 
 
@@ -155,9 +163,15 @@ def _why_gone(probe: Probe, queue: str) -> str:
     return f"it declared {listed(names)}" if names else "there is none at all"
 
 
-def why_missed(probe: Probe, queue: str) -> str:
-    """Why a queue that is bound lacks what was published; empty where nothing explains it."""
-    reason = took_out(probe) or forgets(probe, queue)
+def why_missed(probe: Probe, queue: str, *, reads: bool = False) -> str:
+    """Why a queue that was bound lacks what was published; empty where nothing explains it.
+
+    With `reads` also because the function took it. An exchange that was deleted may be there again.
+    """
+    for method, what in ENDS_IT:
+        if any(getattr(one, "queue", queue) == queue for one in probe.wire.said(method)):
+            return f": {what}"
+    reason = (took_out(probe, queue) if reads else None) or forgets(probe, queue)
     return f": {reason}" if reason else ""
 
 

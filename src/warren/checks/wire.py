@@ -25,37 +25,50 @@ KEPT = 1024  # bytes of each body: enough to tell the messages of a check apart
 class Noted:
     """One AMQP method on its way. `at` is `time.monotonic()`, which all processes of a machine share.
 
-    `body` is how the message begins that a publish or a delivery carries.
+    `body` is how the message begins that a publish or a delivery carries, `size` how long it is: they come after it.
     """
 
     at: float
     channel: int
     method: amqp_object.Method
     body: bytes = b""
+    size: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """True when the message has followed its method."""
+        return self.size is not None and len(self.body) >= min(self.size, KEPT)
 
     @property
     def text(self) -> str:
         return self.body.decode(errors="replace")
 
+    @property
+    def reason(self) -> str:  # of a `Close`
+        return str((self.method.reply_code, self.method.reply_text))
+
 
 @dataclass
 class Conversation:
-    """One connection: the methods the client sent and those the broker sent, in order. `ended` is when it broke."""
+    """One connection: the methods the client and the broker sent. It broke at `ended`; at `gone` no line is left."""
 
+    client: socket.socket
     said: list[Noted] = field(default_factory=list)
     heard: list[Noted] = field(default_factory=list)
     ended: float = float("inf")
+    gone: float = float("inf")
 
 
 @dataclass
 class Silence:
-    """The broker says no more once so many messages have been published in all; with `lose` it hears no more, too.
+    """The broker says no more once so many messages have been published in all; see `Wire.hold`.
 
     `over` is set at its end, `cut` tells that the connections ended with it.
     """
 
     after: int
     lose: bool
+    late: bool
     cut: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -90,19 +103,30 @@ class Wire:
 
     def refusals(self, since: float = 0) -> list[str]:
         """Why the broker closed channels and connections, in its own words: `(404, "NOT_FOUND - no exchange …")`."""
-        heard = [one for each in self.conversations for one in list(each.heard) if one.at >= since]
-        closed = [one.method for one in heard if isinstance(one.method, (spec.Channel.Close, spec.Connection.Close))]
-        return [str((method.reply_code, method.reply_text)) for method in closed]
+        return [one.reason for _, one in self.closings(since)]
 
-    def hold(self, after: int = 1, *, lose: bool = False) -> None:
+    def closings(self, since: float = 0) -> list[tuple[Conversation, Noted]]:
+        """By which words of the broker channels and connections were closed, each with its conversation."""
+        closes = (spec.Channel.Close, spec.Connection.Close)
+        heard = [(each, one) for each in self.conversations for one in list(each.heard) if one.at >= since]
+        return [(each, one) for each, one in heard if isinstance(one.method, closes)]
+
+    def hold(self, after: int = 1, *, lose: bool = False, late: bool = False) -> int:
         """From the `after`-th message that is published from now on, keep back what the broker says to its publisher.
 
-        With `lose` that message, and what comes after it, never reaches the broker either. It ends with `release`,
-        `cut` or another `hold`.
+        With `lose` that message, and what comes after it, never reaches the broker either; with `late` it does so at
+        the end. It ends with `release`, `cut` or another `hold`. Returns the number of that message among all.
         """
-        earlier, self._silence = self._silence, Silence(len(self.noted(spec.Basic.Publish)) + after, lose)
-        if earlier:
-            earlier.over.set()
+        silence = Silence(len(self.noted(spec.Basic.Publish)) + after, lose, late)
+        self.release()
+        self._silence = silence
+        return silence.after
+
+    def say(self, to: Conversation, channel: int, method: amqp_object.Method) -> None:
+        """Tell the client of a conversation something in the broker's place, while what the broker says is held."""
+        to.heard.append(Noted(time.monotonic(), channel, method))
+        with contextlib.suppress(OSError):
+            to.client.sendall(frame.Method(channel, method).marshal())
 
     def release(self) -> None:
         """Hand over what was kept back."""
@@ -137,7 +161,7 @@ class Wire:
             except OSError:  # no broker: the client finds its connection closed, as without us
                 _close(client)
                 continue
-            conversation = Conversation()
+            conversation = Conversation(client)
             with self._lock:
                 self._sockets += [client, broker]
                 self.conversations.append(conversation)
@@ -164,6 +188,7 @@ class Wire:
                 rest = _read(rest + data, into)
                 if into is of.heard or not self._lost(of):
                     target.sendall(data)
+        of.gone = min(of.gone, time.monotonic())
         _close(source)
         _close(target)
 
@@ -184,6 +209,8 @@ class Wire:
 
     def _lost(self, of: Conversation) -> bool:
         silence = self._silent(of)
+        if silence and silence.late:
+            silence.over.wait()
         return silence is not None and silence.lose
 
 
@@ -198,17 +225,20 @@ def _read(data: bytes, into: list[Noted]) -> bytes:
             break
         if isinstance(found, frame.Method):
             into.append(Noted(time.monotonic(), found.channel_number, found.method))
-        elif isinstance(found, frame.Body):
+        elif isinstance(found, (frame.Header, frame.Body)):
             _add_to_last(into, found)
         data = data[used:]
     return data
 
 
-def _add_to_last(into: list[Noted], found: frame.Body) -> None:
-    """A body follows, on its channel, the method that it belongs to."""
+def _add_to_last(into: list[Noted], found: frame.Header | frame.Body) -> None:
+    """A header and a body follow, on their channel, the method that they belong to."""
     for noted in reversed(into):
         if noted.channel == found.channel_number:
-            noted.body = (noted.body + found.fragment)[:KEPT]
+            if isinstance(found, frame.Header):
+                noted.size = found.body_size
+            else:
+                noted.body = (noted.body + found.fragment)[:KEPT]
             return
 
 
