@@ -37,7 +37,7 @@ def test_a_cell_run_twenty_times_leaves_one_scope(broker: Broker, kernel: Any, u
     kernel.run(OPEN)
     assert kernel.run(SHOW).status == "ok"
     until(lambda: len(scopes(broker)) == 1)
-    until(lambda: kernel.run("print(scope._sampler.explorer._api.management._http._resting != [])").text == "True\n")
+    until(lambda: kernel.run("print(bool(scope.recording.newest('topology')))").text == "True\n")
     before = sockets(kernel)
     for _ in range(19):
         assert kernel.run(SHOW).status == "ok"
