@@ -110,7 +110,7 @@ def start_kernel(url: httpx.URL) -> psutil.Process:
     )
     assert answer.status_code == 201, answer.text
     new = [one for one in psutil.Process().children(recursive=True) if one not in before]
-    kernel = next(one for one in new if "ipykernel_launcher" in " ".join(one.cmdline()))
+    kernel = next(one for one in new if "ipykernel_launcher" in environment_of(one))
     client = BlockingKernelClient(connection_file=kernel.cmdline()[kernel.cmdline().index("-f") + 1])
     client.load_connection_file()
     client.start_channels()

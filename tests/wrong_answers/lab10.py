@@ -258,19 +258,6 @@ def fetches_each(worker, print_label):
             channel.basic_ack(method.delivery_tag)
 
 
-def skips_what_came_before(worker, print_label):
-    while not worker.stopping:
-        channel = opened(worker, 1)
-        for method, _, body in channel.consume("urgent", inactivity_timeout=0.1):
-            if worker.stopping:
-                break
-            if method is not None:
-                if body == b"label 1" or not method.redelivered:
-                    print_label(body.decode())
-                channel.basic_ack(method.delivery_tag)
-        channel.connection.close()
-
-
 def again_without_acks(worker, print_label):
     while not worker.stopping:
         channel = opened(worker, 1)
@@ -377,7 +364,6 @@ EXPECTED = {
         batches_of_five: "sent 5 acks for 25 labels",
     },
     3: {
-        skips_what_came_before: "was acknowledged and never printed",
         again_without_acks: "acknowledged none: they come again and again",
         ends_with_the_loop: "the `consume` loop ended, and `ends_with_the_loop` went home with work to do",
         again_on_the_same_channel: "woke the cancelled consumer up",

@@ -27,7 +27,7 @@ class Books:
 
     def __init__(self, table: str, columns: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="warren-books-"))
-        self._table = table
+        self._table, self._columns = table, ", ".join(column.split()[0] for column in columns.split(","))
         self.path = str(self._folder / NAME)
         self._file = sqlite3.connect(self.path, PATIENCE, isolation_level=None)
         self._file.execute(f"CREATE TABLE {table} ({columns})")
@@ -35,8 +35,9 @@ class Books:
         self._written_since: float | None = None
 
     def rows(self, table: str = "") -> list[tuple[Any, ...]]:
-        """What is committed in a table, the check's own if none is named, in the order in which it was written."""
-        return self._file.execute(f'SELECT * FROM "{table or self._table}"').fetchall()  # noqa: S608  the file's own names
+        """What is committed in a table, in the order it was written; the check's own columns if none is named."""
+        columns = "*" if table else self._columns  # a learner may add columns
+        return self._file.execute(f'SELECT {columns} FROM "{table or self._table}"').fetchall()  # noqa: S608  the file's own names
 
     def write(self, statement: str, *values: object) -> None:
         """Run one statement of the check's own."""
@@ -68,6 +69,26 @@ class Books:
         finally:
             looking.close()
         return False
+
+    def seen_by_others(self) -> list[tuple[Any, ...]] | None:
+        """What somebody reads who opens the file now; None if nobody is let in, as while a commit waits."""
+        looking = sqlite3.connect(self.path, 0, isolation_level=None)
+        try:
+            return looking.execute(f'SELECT {self._columns} FROM "{self._table}"').fetchall()  # noqa: S608  the file's own names
+        except sqlite3.OperationalError:  # locked
+            return None
+        finally:
+            looking.close()
+
+    @contextlib.contextmanager
+    def being_read(self) -> Iterator[None]:
+        """For `with`: everything can be written meanwhile, and a commit waits for the end (in WAL mode it does not)."""
+        self._file.execute("BEGIN")
+        try:
+            self.rows()
+            yield
+        finally:
+            self._file.execute("ROLLBACK")
 
     def written_for(self) -> float:
         """For how many seconds somebody has had one open at every look with this; 0 if nobody has one now."""

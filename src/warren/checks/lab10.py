@@ -168,7 +168,6 @@ def patience(probe: Probe, keep_printing: Learners) -> Result:
             channel.queue_delete("urgent")
         probe.declare("urgent", arguments=QUORUM | {"x-consumer-timeout": PATIENCE})
         probe.publish("urgent", tasks)
-        probe.messages("urgent")  # looked at and put back: `redelivered` says nothing of whether it was printed
         child = probe.start(keep_printing, workers=1, print_label=work)
         keeps_too_long(probe, keep_printing, child, tasks)
         if cancelled(probe):

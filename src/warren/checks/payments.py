@@ -15,7 +15,7 @@ from warren.checks.learner import name
 from warren.checks.pause import still_works
 from warren.checks.probe import Probe
 from warren.checks.result import Wrong, short
-from warren.checks.scenarios import taken_by_hand, undecoded
+from warren.checks.scenarios import published_nothing, taken_by_hand, undecoded
 from warren.workers import Child
 
 PAID = {1: 20, 2: 20, 3: 35, 4: 50, 5: 15}  # euros by the number of the payment; the first two are not the same payment
@@ -95,6 +95,11 @@ def _not_settled(probe: Probe, function: Learners, count: int) -> str:
 
 
 def _left_open(function: Learners, books: Books) -> str:
+    if books.seen_by_others() is None:
+        return (
+            f"`{name(function)}` keeps the books locked while it waits for the next message, and nobody else can even "
+            "read them: leave out `PRAGMA locking_mode = EXCLUSIVE`, a transaction needs no more than its own lock"
+        )
     if not books.changed:
         return (
             f"`{name(function)}` acknowledged all messages, and nothing of what it wrote is committed: with its "
@@ -118,8 +123,8 @@ def killed_in_the_middle(
     )
     still_works(probe, function, child)
     stopped, early = books.being_written(), acked(probe) > before
+    child.kill()  # before the look: a writer that began with BEGIN EXCLUSIVE lets nobody read
     marked, written = len(books.marks()) > marks, books.rows() != rows
-    child.kill()
     books.go_on()
     if stopped and early:
         raise Wrong(
@@ -135,6 +140,34 @@ def killed_in_the_middle(
         f"{killed}, and again after its commit, before its ack: it came back, marked `redelivered`, which says nothing "
         "about what is done, to a process that remembers only what is in the file."
     )
+
+
+def acks_after_its_commit(
+    probe: Probe, function: Learners, child: Child, books: Books, number: int, to: str = ""
+) -> None:
+    """While somebody reads the books no commit comes to its end: an ack that arrives now was sent before it."""
+    before, rows = acked(probe), books.rows()
+    with books.being_read():
+        pay(probe, number, to=to)
+        probe.wait(
+            lambda: (acked(probe), books.written_for()),
+            lambda seen: seen[0] > before or seen[1] > STUCK or not child.alive,
+        )
+        count, seen = acked(probe), books.seen_by_others()
+    if count > before and (seen is None or seen == rows):
+        raise Wrong(
+            f"`{name(function)}` acknowledged `payment {number}` before its transaction was committed: killed between "
+            "the two it is lost. The commit comes at the end of `with db:`, so the ack stands after it, outside"
+        )
+    settled_by(probe, function, child, books, before + 1)
+
+
+def nothing_left(probe: Probe, function: Learners, child: Child) -> None:
+    """The function stopped when it was told to, published nothing, and left no message in the queue."""
+    probe.stopped(function, child)
+    published_nothing(probe, function)
+    if left := probe.wait_ready("payments", 0).seen:
+        raise Wrong(f"when `{name(function)}` had stopped, {left} messages were in the queue again: ack what is booked")
 
 
 def must_have_booked(books: Books, numbers: Sequence[int], twice: str, lost: str = "") -> None:
