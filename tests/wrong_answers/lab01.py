@@ -471,7 +471,7 @@ def publishes_the_rest_again(url, count):
 def puts_the_rest_back_at_once(url, count):
     connection, channel = opened(url)
     taken = []
-    for method, _, body in channel.consume("orders", inactivity_timeout=0.2):
+    for method, _, body in channel.consume("orders", inactivity_timeout=1):
         if method is None:
             break
         if len(taken) < count:
