@@ -69,7 +69,7 @@ def test_a_kernel_killed_in_a_cell_leaves_nothing_but_the_broker(broker: Broker,
     kernel.text(cell, "inside")
     management = broker.management()
     until(lambda: len(management.connections("01_hello_queue")) >= 2)
-    children = psutil.Process(kernel.pid).children()
+    children = psutil.Process(kernel.pid).children(recursive=True)
     os.kill(kernel.pid, signal.SIGKILL)
     until(lambda: not any(child.is_running() for child in children))
     until(lambda: management.connections("01_hello_queue") == [])
@@ -82,10 +82,10 @@ def test_stop_ends_a_cell_with_workers(kernel: Any, until: Until) -> None:
     kernel.run(OPEN + WORK)
     cell = kernel.start(BUSY)
     kernel.text(cell, "inside")
-    children = psutil.Process(kernel.pid).children()
+    workers = [one for one in psutil.Process(kernel.pid).children(recursive=True) if not one.children()]
     kernel.manager.interrupt_kernel()
     assert kernel.finish(cell).status == "error"
-    until(lambda: not any(child.is_running() for child in children))
+    until(lambda: not any(worker.is_running() for worker in workers))
     assert kernel.run("print(lesson.wait(lambda: 'goes on'))").text == "goes on\n"
 
 

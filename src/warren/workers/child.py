@@ -1,7 +1,8 @@
 """The other side of `process.py`: runs one pickled function in this process and reports over a pipe.
 
-The parent's first message on stdin is (sys.path, name, url, pickled (function, arguments, wants_worker)). After it a
-byte asks to stop, and the end of the pipe means that the parent is gone, however it went: this process ends at once.
+The parent's first message on stdin is (sys.path, environment, working folder or None, name, url, pickled (function,
+arguments, wants_worker)). After it a byte asks to stop, and the end of the pipe means that the parent is gone, however
+it went: this process ends at once.
 """
 
 from __future__ import annotations
@@ -72,6 +73,14 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
     return parent, reports
 
 
+def _move_to(environment: dict[str, str], folder: str | None) -> None:
+    """What the parent has of both now, and the fork server may have had otherwise."""
+    os.environ.clear()
+    os.environ.update(environment)
+    if folder is not None:
+        os.chdir(folder)
+
+
 def _returned(value: Any) -> bytes:
     try:
         return bytes(cloudpickle.dumps(value))
@@ -88,7 +97,8 @@ def main() -> None:
     sys.stdout = sys.stderr = printed
     for client in ("aio_pika", "aiormq"):  # pages of traceback for a lost connection, other ones each time
         logging.getLogger(client).setLevel(logging.CRITICAL)
-    sys.path[:], name, url, work = pickle.load(parent)
+    sys.path[:], environment, folder, name, url, work = pickle.load(parent)
+    _move_to(environment, folder)
     threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
     try:
         function, arguments, wants_worker = pickle.loads(work)

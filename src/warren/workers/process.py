@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 
 from warren.errors import WarrenError
+from warren.workers import forkserver
 from warren.workers.worker import Failure, Log
 
 LINES_KEPT = 1000  # of what a function printed: one that prints in an endless loop must not fill the kernel's memory
@@ -84,16 +85,9 @@ class Child:
         self._killed = False
         self._started, self._finished = threading.Event(), threading.Event()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  the process and we need it until both are gone
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "warren.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            start_new_session=True,  # an interrupt of the kernel goes to its process group: not ours
-        )
+        self._process = forkserver.start(self._stderr.fileno())
         threading.Thread(target=self._read, name=f"warren {name}", daemon=True).start()
-        self._send(pickle.dumps((sys.path, name, url, work)))
+        self._send(pickle.dumps((sys.path, dict(os.environ), _folder(), name, url, work)))
 
     @property
     def pid(self) -> int:
@@ -169,6 +163,7 @@ class Child:
 
     def _status(self) -> str:
         code = self._process.returncode
+        assert code is not None
         if code < 0:
             return f"by {signal.Signals(-code).name}"
         self._stderr.seek(0)
@@ -218,7 +213,14 @@ class Child:
                 _kill_group(self._process)
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def _folder() -> str | None:
+    """The folder this process works in; None if that is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        return str(Path.cwd())
+    return None
+
+
+def _kill_group(process: subprocess.Popen[bytes] | forkserver.Fork) -> None:
     """The process with all it started; on Windows only itself."""
     if hasattr(os, "killpg"):
         os.killpg(process.pid, _SIGKILL)
