@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from warren.scope.lanes import STATES
 from warren.scope.palette import EVENTS, PALETTE
 from warren.scope.view import PAGE, View
 
@@ -55,6 +56,24 @@ def busy(shift: float = 0.0, high: int = 120) -> Message:
         ready = int(high * max(0.0, math.sin((t + shift) / 11)) + high * 0.05 * math.sin(t * 3 + shift) ** 2)
         points.append((t, ready, 20 if t > 20 else 5, 0, 3 if 20 < t < 50 else 2))
     return queue(*points, **{"x-max-length": 1000, "x-dead-letter-exchange": "shop.dead"})
+
+
+def lane(*steps: tuple[float, float | str], **hues: str) -> Message:
+    """A lane as the kernel tells of it; `hues` of its texts as lanes.py gives them."""
+    return {"steps": steps, "hues": hues}
+
+
+def breaker(*steps: tuple[float, str]) -> Message:
+    states = steps or ((0.5, "closed"), (20.0, "open"), (30.0, "half-open"), (31.0, "open"), (45.0, "closed"))
+    return lane(*states, **{text: STATES[text] for _, text in states})
+
+
+def backpressure() -> Message:
+    """The lanes of a breaker, a bucket of tokens, workers, and messages shed."""
+    tokens = [(step / 5, round(5 * abs(math.sin(step / 40)), 2)) for step in range(310)]
+    workers = [(1.0, 1), (22.0, 2), (26.0, 4), (50.0, 2)]
+    shed = [(20 + step / 10, step * 37) for step in range(200)]
+    return {"breaker": breaker(), "tokens": lane(*tokens), "workers": lane(*workers), "shed": lane(*shed)}
 
 
 def opener(page: Page) -> Callable[..., None]:

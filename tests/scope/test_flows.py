@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from warren.scope.dead import DeadLetters
+from warren.scope.entries import Reading
 from warren.scope.flows import flows, targets
 from warren.scope.head import Heads
-from warren.scope.recording import Reading
 
 
 def exchange(name: str, kind: str = "topic", alternate: str | None = None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from warren.scope.figure import FAINT, GRID, INK, WIDTH, Picture
-from warren.scope.palette import PALETTE
+from warren.scope.figure import WIDTH, Picture
+from warren.scope.palette import FAINT, GRID, INK, PALETTE
 
 BAR, REST = 0.3, 0.75
 """Inches: the height of one bar, and of title and axis."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from warren.scope.palette import PALETTE
-from warren.scope.recording import Mark, Reading, Recording
+from warren.scope.entries import Mark, Reading
+from warren.scope.lane_panels import CHARACTER, TINT, draw_lane, height_of
+from warren.scope.lanes import chosen
+from warren.scope.palette import FAINT, GRID, INK, PALETTE
+from warren.scope.recording import Recording
 from warren.scope.sampler import LABELS, PERIOD
 
-INK, FAINT, GRID = "#1F2328", "#59616B", "#E3E6EA"
 WIDTH, PANEL, REST = 8.5, 1.9, 0.75
 """Inches: the width of a notebook's output, the height of one queue's panel, the height of title and time axis."""
 LAYERS = ("unacked", "ready", "delayed")
-CHARACTER = 0.0095
-"""The width of a character of a mark's label, as a share of the time axis."""
 LABELLED = 8
 """Marks of the broker's that bear a label, if there are many more; the others are lines only."""
 
@@ -27,13 +27,15 @@ LABELLED = 8
 class Picture(Figure):
     """A figure that a notebook shows by itself: IPython can show matplotlib's only after `%matplotlib inline`.
 
-    `queues` is what its text form names: a screen reader reads that aloud, and nbval compares it.
+    `queues` and `lanes` are what its text form names: a screen reader reads that aloud, and nbval compares it.
     """
 
     queues: Sequence[str] = ()
+    lanes: Sequence[str] = ()
 
     def __repr__(self) -> str:
-        return f"Picture of {', '.join(self.queues)}"
+        lanes = ", ".join(sorted(self.lanes))  # threads may have begun them in any order
+        return f"Picture of {', '.join(self.queues)}{' with ' * bool(self.queues and lanes)}{lanes}"
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
@@ -41,31 +43,41 @@ class Picture(Figure):
         return png.getvalue()
 
 
-def draw(recording: Recording, queues: Sequence[str], end: float | None = None) -> Figure:
+def draw(
+    recording: Recording, queues: Sequence[str], end: float | None = None, lanes: Sequence[str] | None = None
+) -> Figure:
     """One panel per queue over one time axis: unacked, ready and delayed stacked, consumers as steps, marks dashed.
 
-    `end` is where the time axis ends, in seconds since the recording began: now, if it is not given.
+    Below them the lanes, all if none is named. `end` is where the time axis ends: now, if it is not given.
 
     The figure belongs to no pyplot state: a notebook shows it once, as the value of its cell.
     """
     end = max(recording.elapsed() if end is None else end, 10 * PERIOD)
-    figure = Picture(figsize=(WIDTH, REST + PANEL * max(1, len(queues))), layout="constrained", facecolor="white")
-    figure.queues = queues
-    panels = figure.subplots(max(1, len(queues)), 1, sharex=True, squeeze=False)[:, 0]
+    shown = chosen(recording.lanes(), lanes)
+    heights = [PANEL] * len(queues) + [height_of(lane) for lane in shown.values()] or [PANEL]
+    unsaid: dict[str, str] = {}
+    figure = Picture(figsize=(WIDTH, REST + sum(heights)), layout="constrained", facecolor="white")
+    figure.queues, figure.lanes = queues, list(shown)
+    panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axes, queue in zip(panels, queues, strict=False):
         _depth(axes, recording, queue, end)
         _outages(axes, recording.marks(), end)
+    for axes, (name, lane) in zip(panels[len(queues) :], shown.items(), strict=False):
+        _frame(axes, "" if lane.hues else name, "")
+        unsaid |= draw_lane(axes, name, lane, end)
+    if shown:
+        figure.set_layout_engine("constrained", h_pad=0.07)  # inches: a band's own height hides what belongs to it
     for axes in panels:
         _marks(axes, recording.marks(), end, labelled=axes is panels[0])
         axes.set_xlim(0, end)
     panels[-1].set_xlabel("seconds since the recording began", color=FAINT)
-    _legend(figure, recording, queues)
+    _legend(figure, recording, queues, unsaid)
     return figure
 
 
 def _depth(axes: Axes, recording: Recording, queue: str, end: float) -> None:
     """What the queue held, and who consumed."""
-    _frame(axes, queue)
+    _frame(axes, queue, "messages")
     runs = list(_runs(recording.readings(queue), end))
     most = 0
     for run in runs:
@@ -82,9 +94,9 @@ def _depth(axes: Axes, recording: Recording, queue: str, end: float) -> None:
     _crew(axes, runs)
 
 
-def _frame(axes: Axes, queue: str) -> None:
-    axes.set_title(queue, loc="left", fontsize=10, fontweight="bold", color=INK)
-    axes.set_ylabel("messages", color=FAINT)
+def _frame(axes: Axes, title: str, unit: str) -> None:
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK)
+    axes.set_ylabel(unit, color=FAINT)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=FAINT, labelsize=8.5, length=0)
@@ -165,11 +177,15 @@ def _outages(axes: Axes, marks: Sequence[Mark], end: float) -> None:
             down = mark.t
 
 
-def _legend(figure: Figure, recording: Recording, queues: Sequence[str]) -> None:
-    """What the colours mean, of those that appear."""
+def _legend(figure: Figure, recording: Recording, queues: Sequence[str], unsaid: Mapping[str, str]) -> None:
+    """What the colours mean, of those that appear, and of the bands too short to say it."""
     shown = ["ready", "unacked"] + ["delayed"] * any(recording.peak(queue).delayed for queue in queues)
-    patches = [figure.axes[0].fill_between([], [], color=PALETTE[layer].fill, alpha=0.85) for layer in shown]
+    meant = {layer: (PALETTE[layer].fill, 0.85) for layer in shown if queues}
+    meant |= {text: (colour, TINT) for text, colour in unsaid.items()}
+    if not meant:
+        return
+    patches = [figure.axes[0].fill_between([], [], color=colour, alpha=alpha) for colour, alpha in meant.values()]
     figure.legend(
-        patches, shown, loc="outside upper right", ncols=len(shown), frameon=False, fontsize=8.5, labelcolor=INK,
+        patches, meant, loc="outside upper right", ncols=len(meant), frameon=False, fontsize=8.5, labelcolor=INK,
         handlelength=0.9, handleheight=0.9, borderaxespad=0.2,
     )  # fmt: skip

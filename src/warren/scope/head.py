@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from warren.management import Row
 from warren.scope.dead import came
-from warren.scope.recording import Reading
+from warren.scope.entries import Reading
 
 POINTS = 600
 """Counts kept per queue: ten minutes at one a second; then every other one goes."""

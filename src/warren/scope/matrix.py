@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.figure import Figure
 
-from warren.scope.figure import INK, WIDTH, Picture
-from warren.scope.palette import PALETTE
+from warren.scope.figure import WIDTH, Picture
+from warren.scope.palette import INK, PALETTE
 
 ROW, REST = 0.36, 1.6  # inches: the height of a row, and of the title and the names below
 NOTHING = "#ECEEF1"  # the dot where nothing arrived

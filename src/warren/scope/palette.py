@@ -24,8 +24,13 @@ PALETTE: dict[str, Hue] = {
     "delayed": Hue("#CC79A7", "#93396C", "#E5A3C7"),
     "dead": Hue("#D55E00", "#A84300", "#FF8B4A"),
     "consumers": Hue("#009E73", "#006B4E", "#3CCBA0"),
+    "lane": Hue("#0072B2", "#00578A", "#7CC0F0"),
+    "band": Hue("#F0E442", "#6A6200", "#F0E442"),
     "quiet": Hue("#8A929C", "#59616B", "#A3ABB5"),
 }
+
+INK, FAINT, GRID = "#1F2328", "#59616B", "#E3E6EA"
+"""Of figures: words, words that matter less, and lines behind the numbers."""
 
 EVENTS: dict[str, str] = {
     "published": "quiet",

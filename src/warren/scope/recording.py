@@ -9,8 +9,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from warren.scope.entries import About, Lane, Line, Mark, Peak, Rates, Reading
+from warren.scope.lanes import Lanes
 from warren.scope.latest import Latest
 from warren.scope.series import Series
 
@@ -21,64 +23,6 @@ LINES_KEPT = 2_000
 
 CONSUMING = ("delivered", "acked", "rejected", "redelivered")
 """Events of the message log that happen to a message in a queue."""
-
-
-class Reading(NamedTuple):
-    """A queue at one moment.
-
-    `ready` is None while it cannot be known (no such queue, broker down), `unacked` and `delayed` also where there is
-    no HTTP API.
-    """
-
-    t: float
-    ready: int | None
-    unacked: int | None
-    delayed: int | None
-    consumers: int | None
-
-
-class Rates(NamedTuple):
-    """Messages a second of one queue, as RabbitMQ's own statistics say."""
-
-    t: float
-    publish: float
-    deliver: float
-    ack: float
-    redeliver: float
-
-
-class About(NamedTuple):
-    """What kind of queue it is, and since when that is known."""
-
-    t: float
-    kind: str
-    arguments: dict[str, Any]
-
-
-class Mark(NamedTuple):
-    """Something that happened: `by` is "you" for `scope.mark`, "broker" for what the scope saw itself."""
-
-    t: float
-    label: str
-    by: str
-
-
-class Line(NamedTuple):
-    """One line of the message log; `queue` is empty where it is not known."""
-
-    t: float
-    who: str
-    event: str
-    what: str
-    queue: str = ""
-
-
-class Peak(NamedTuple):
-    """The most a queue ever held of each, not at the same moment."""
-
-    ready: int = 0
-    unacked: int = 0
-    delayed: int = 0
 
 
 class Recording:
@@ -94,6 +38,7 @@ class Recording:
         self._marks: deque[Mark] = deque(maxlen=LINES_KEPT)
         self._lines: deque[Line] = deque(maxlen=LINES_KEPT)
         self._latest = Latest()
+        self._lanes = Lanes()
         self.readers: dict[str, str] = {}
         """Of those who consume from a single queue, by name, which."""
         self.ended: float | None = None
@@ -175,6 +120,11 @@ class Recording:
                 if not self._latest.says(kind, name, value):
                     self._latest.put(kind, name, value, self._tick())
 
+    def lane(self, name: str, value: float | str) -> None:
+        """The lane has this value from now on. Raises WarrenError where it cannot be one of that lane."""
+        with self._lock:
+            self._lanes.put(name, value, self._tick)
+
     def end(self) -> None:
         """Nothing more will be recorded."""
         with self._lock:
@@ -220,6 +170,11 @@ class Recording:
         with self._lock:
             return self._about.get(queue)
 
+    def lanes(self, after: float = -1.0) -> dict[str, Lane]:
+        """The lanes that changed later than `after`, with these changes, in order of their first use."""
+        with self._lock:
+            return self._lanes.after(after)
+
     def marks(self, after: float = -1.0) -> list[Mark]:
         """The marks later than `after`, in order."""
         with self._lock:
@@ -246,4 +201,6 @@ class Recording:
                 if any(news.values()):
                     queues[name] = news
             news = {"queues": queues, "marks": self.marks(after), "lines": self.lines(after)}
+            if lanes := self.lanes(after):
+                news["lanes"] = {name: {"steps": lane.steps, "hues": lane.hues} for name, lane in lanes.items()}
             return self._last, news | self._latest.after(after)

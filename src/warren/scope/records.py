@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 def records(recording: Recording, queues: Sequence[str]) -> list[Record]:
-    """Readings, rates, marks and lines of the message log, in order of time."""
+    """Readings, rates, lanes, marks and lines of the message log, in order of time."""
     return sorted(_all(recording, queues), key=lambda record: record["t"])
 
 
@@ -21,6 +21,9 @@ def _all(recording: Recording, queues: Sequence[str]) -> Iterator[Record]:
             yield {"t": reading.t, "kind": "reading", "queue": queue} | reading._asdict()
         for rates in recording.rates(queue):
             yield {"t": rates.t, "kind": "rates", "queue": queue} | rates._asdict()
+    for name, lane in recording.lanes().items():
+        for step in lane.steps:
+            yield {"t": step.t, "kind": "lane", "lane": name, "value": step.value}
     for mark in recording.marks():
         yield {"t": mark.t, "kind": "mark"} | mark._asdict()
     for line in recording.lines():

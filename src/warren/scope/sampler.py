@@ -11,9 +11,10 @@ from warren.brokers.broker import Broker
 from warren.management import Row
 from warren.scope.api import Api
 from warren.scope.depths import Depth, Depths, Lost
+from warren.scope.entries import Reading
 from warren.scope.explorer import Explorer
 from warren.scope.parties import GONE_KEPT
-from warren.scope.recording import Reading, Recording
+from warren.scope.recording import Recording
 from warren.scope.statistics import Attached, Statistics
 from warren.scope.troubles import Troubles
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from warren.brokers.broker import Broker
 from warren.errors import BrokerRefused, WarrenError
+from warren.scope.entries import Reading
 from warren.scope.facts import Facts, facts
+from warren.scope.lanes import chosen
 from warren.scope.palette import EVENTS
-from warren.scope.recording import Reading, Recording
+from warren.scope.recording import Recording
 from warren.scope.records import records
 from warren.scope.sampler import Sampler
 
@@ -69,26 +72,45 @@ class Scope:
             raise WarrenError(f'"{event}" is not an event of the message log; it takes one of {", ".join(EVENTS)}.')
         self.recording.log(str(who), event, str(what), str(queue))
 
-    def facts(self) -> Facts:
-        """What the queues held at most and hold at this moment: "tasks: peak 120 ready, 30 unacked; now 0"."""
-        self._read_exactly()
-        return facts(self.recording, self.queues, self._sampler.down)
+    def lane(self, name: str, value: float | str) -> None:
+        """Note what a value of your own is from now on, from any thread; it is drawn below the queues.
 
-    def plot(self, *queues: str) -> Figure:
-        """The whole recording as a matplotlib figure, one panel per queue; name queues to show only those."""
+        A number becomes a line in steps (`scope.lane("tokens", 3)`), a text a band that bears it
+        (`scope.lane("breaker", "open")`). Only changes are kept; it takes microseconds, and asks the broker nothing.
+        Raises WarrenError for anything else, for a text where the lane holds numbers, and the other way round.
+        """
+        self.recording.lane(name, value)
+
+    def facts(self, lanes: Sequence[str] | None = None) -> Facts:
+        """What the queues held at most and hold at this moment: "tasks: peak 120 ready, 30 unacked; now 0".
+
+        After them the lanes: "breaker: closed, open, half-open, closed", "tokens: 0 to 5, now 3". `lanes` names those
+        to tell, `()` none: numbers that hang on time are not equal at every run. Raises WarrenError for an unknown one.
+        """
+        self._read_exactly()
+        return facts(self.recording, self.queues, self._sampler.down, chosen(self.recording.lanes(), lanes))
+
+    def plot(self, *queues: str, lanes: Sequence[str] | None = None, depth: bool = True) -> Figure:
+        """The whole recording as a matplotlib figure: a panel per queue, below them the lanes on the same time axis.
+
+        Name queues to show only those, and `lanes` to show only those; `depth=False` leaves the queues out. Raises
+        WarrenError for an unknown lane.
+        """
+        shown = chosen(self.recording.lanes(), lanes)
         self._read_exactly()
         end = self.recording.elapsed()
         from warren.scope.figure import draw  # matplotlib takes a second to import: the picture ends before that
 
-        return draw(self.recording, queues or self.queues, end)
+        names = (queues or self.queues) if depth else ()
+        return draw(self.recording, names, end, list(shown))
 
     def records(self) -> list[dict[str, Any]]:
         """Everything recorded as plain dictionaries in order of time, for analysis of your own.
 
         Each has `t` (seconds) and `kind`: "reading" (`queue`, `ready`, `unacked`, `delayed`, `consumers`), "rates"
-        (`queue`, `publish`, `deliver`, `ack`, `redeliver`, messages a second), "mark" (`label`, `by`) or "log" (`who`,
-        `event`, `what`, `queue`, empty where it is not known). A reading and a rate hold until the next one of that
-        queue: only changes are kept.
+        (`queue`, `publish`, `deliver`, `ack`, `redeliver`, messages a second), "lane" (`lane`, `value`), "mark"
+        (`label`, `by`) or "log" (`who`, `event`, `what`, `queue`, empty where it is not known). A reading, a rate and a
+        value hold until the next one of that queue or lane: only changes are kept.
         """
         return records(self.recording, self.queues)
 

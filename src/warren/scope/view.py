@@ -24,8 +24,8 @@ LINES_SENT = 300
 
 PAGE = Path(__file__).with_name("page")
 PARTS = (
-    "store", "look", "elements", "points", "chart", "marks", "depth", "log", "graph", "layout", "routes", "nodes",
-    "edges", "topology", "header", "foot", "widget",
+    "store", "look", "elements", "points", "chart", "marks", "cursor", "lanes", "depth", "log", "graph", "layout",
+    "routes", "nodes", "edges", "topology", "header", "foot", "widget",
 )  # fmt: skip
 """The sections of the page's one JavaScript module, in order: a widget can load only a single one without a network."""
 

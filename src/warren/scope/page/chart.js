@@ -12,21 +12,15 @@ const LAYERS = [
 ]; // from the bottom up: name, place in a reading
 
 function depthChart(eyes, redraw) {
-  const root = svg("svg", { class: "chart", "aria-hidden": "true" });
-  const grid = svg("g", { class: "grid" }, root);
-  const clip = `clip${Math.random().toString(36).slice(2)}`;
-  const frame = svg("rect", {}, svg("clipPath", { id: clip }, root));
-  const moved = svg("g", {}, svg("g", { "clip-path": `url(#${clip})` }, root));
+  const { root, grid, moved, words, cursor, clip } = paper();
   const shapes = Object.fromEntries(
     ["gap", ...LAYERS.map(([name]) => `area ${name}`), "edge", "crew", "steps"].map((name) => [
       name,
       svg("path", { class: name }, moved),
     ]),
   );
-  const words = svg("g", { class: "words" }, root);
   const count = svg("text", { class: "consumers", "text-anchor": "end" }, words);
   const marks = new Map();
-  const cursor = svg("line", { class: "cursor", visibility: "hidden" }, root);
   const size = eyes.watch(root, redraw);
   const drawn = { grid: "", shapes: "", to: 0, top: 4, rows: 0 }; // rows of mark labels, above everything else
 
@@ -49,7 +43,7 @@ function depthChart(eyes, redraw) {
       const scaled = [sized, drawn.top, SPANS.includes(time.span) ? "" : Math.floor(time.to / 5)].join();
       if (scaled !== drawn.grid) {
         drawn.grid = scaled;
-        setAll(frame, { x: box.left, y: 0, width: Math.max(0, box.right - box.left), height });
+        clip(box, height);
         drawGrid(grid, box, drawn.top);
         if (place.timed) drawTimes(grid, box, time);
       }
@@ -58,12 +52,27 @@ function depthChart(eyes, redraw) {
       drawn.rows = needed;
       return { box, x };
     },
-    /** A line at that moment; none without one. */
-    point(at, box) {
-      set(cursor, "visibility", at === null ? "hidden" : "visible");
-      if (at !== null) setAll(cursor, { x1: tenth(at), x2: tenth(at), y1: box.top, y2: box.floor });
-    },
+    point: cursor,
   };
+}
+
+/** What a chart is drawn on: a grid, what moves with time and is seen only within the frame, words, the cursor's line. */
+function paper() {
+  const root = svg("svg", { class: "chart", "aria-hidden": "true" });
+  const grid = svg("g", { class: "grid" }, root);
+  const id = `clip${Math.random().toString(36).slice(2)}`;
+  const frame = svg("rect", {}, svg("clipPath", { id }, root));
+  const moved = svg("g", {}, svg("g", { "clip-path": `url(#${id})` }, root));
+  const words = svg("g", { class: "words" }, root);
+  const line = svg("line", { class: "cursor", visibility: "hidden" }, root);
+  const clip = (box, height) =>
+    setAll(frame, { x: box.left, y: 0, width: Math.max(0, box.right - box.left), height });
+  /** A line at that place; none without one. */
+  const cursor = (at, box) => {
+    set(line, "visibility", at === null ? "hidden" : "visible");
+    if (at !== null) setAll(line, { x1: tenth(at), x2: tenth(at), y1: box.top, y2: box.floor });
+  };
+  return { root, grid, moved, words, cursor, clip };
 }
 
 const tenth = (value) => Math.round(value * 10) / 10;

@@ -63,6 +63,7 @@ const EXPLAINED = [
   ["unmeasured", "pale line", "a way for messages whose rate this broker does not tell"],
   ["deadline", "dead letters", "messages that were rejected, expired or too many go to another exchange"],
   ["otherwise", "unroutable", "what an exchange has no binding for goes to its alternate exchange"],
+  ["told", "lanes", "numbers (as lines) and states (as bands) that the notebook itself tells, such as workers"],
   ["dash", "marks", "what happened when: by you (grey) or seen at the broker (vermilion)"],
 ];
 

@@ -18,7 +18,7 @@ function drawMarks(words, groups, store, time, x, box, labelled) {
     const group = groups.get(t);
     if (!group.firstChild) svg("line", {}, group);
     group.setAttribute("transform", `translate(${x(t).toFixed(1)},0)`);
-    setAll(group.firstChild, { y1: MARGIN.top, y2: box.floor });
+    setAll(group.firstChild, { y1: Math.min(MARGIN.top, box.top), y2: box.floor });
     const place = labelled ? roomFor(label, x(t), box, taken) : null;
     if (place && !group.lastChild.textContent) svg("text", {}, group, label);
     if (place) setAll(group.lastChild, place);

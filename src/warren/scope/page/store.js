@@ -11,6 +11,7 @@ const SILENCE = 4; // seconds without a word from the kernel until the page says
 class Store {
   constructor() {
     this.queues = new Map();
+    this.lanes = new Map(); // values of the notebook's own, in order of their first use
     this.marks = [];
     this.lines = [];
     this.topology = null; // as the kernel sent it last; see topology.js
@@ -43,6 +44,12 @@ class Store {
       );
       append(queue.rates, news.rates, READINGS_KEPT, thin);
       if (news.about) queue.about = { kind: news.about[1], arguments: news.about[2] };
+    }
+    for (const [name, news] of Object.entries(message.lanes ?? {})) {
+      if (!this.lanes.has(name)) this.lanes.set(name, { name, steps: [] });
+      const lane = this.lanes.get(name);
+      append(lane.steps, news.steps, READINGS_KEPT, thinSteps);
+      lane.hues = new Map(Object.entries(news.hues));
     }
     append(this.marks, message.marks);
     append(this.lines, message.lines, LINES_KEPT);
@@ -102,6 +109,7 @@ class Store {
     return Object.assign(Object.create(Store.prototype), this, {
       frozen: this.now(),
       queues: new Map([...this.queues].map(([name, queue]) => [name, copy(queue)])),
+      lanes: new Map([...this.lanes].map(([name, lane]) => [name, { ...lane, steps: [...lane.steps] }])),
       marks: [...this.marks],
       lines: [...this.lines],
       flows: { ...this.flows },
@@ -137,6 +145,21 @@ function thin(list) {
     kept.push(height(list[index]) >= height(list[index + 1]) ? list[index] : list[index + 1]);
   }
   list.splice(0, half, ...kept);
+}
+
+/** Of each four neighbours in the older half keep the lowest and the highest; of texts the first and the last. */
+function thinSteps(list) {
+  const half = Math.floor(list.length / 8) * 4;
+  const kept = [];
+  for (let index = 0; index < half; index += 4) kept.push(...extremes(list.slice(index, index + 4)));
+  list.splice(0, half, ...kept);
+}
+
+/** The lowest and the highest of some steps, in order of time; of texts the first and the last. */
+function extremes(steps) {
+  const texts = typeof steps[0][1] === "string";
+  const order = texts ? steps : [...steps].sort((one, other) => one[1] - other[1]);
+  return [...new Set([order[0], latest(order)])].sort((one, other) => one[0] - other[0]);
 }
 
 const height = (point) => point[1] + point[2] + point[3];

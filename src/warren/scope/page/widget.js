@@ -22,6 +22,7 @@ function drive(node, store, look, draw, flow, model) {
     return (
       store.state !== "stopped" &&
       (store.marks.some((mark) => mark[0] > since) ||
+        [...store.lanes.values()].some((lane) => latest(lane.steps)[0] > since) ||
         look.queues(store).some((queue) => reading(queue).t > since && queue.readings.length > 1))
     );
   };
@@ -114,8 +115,9 @@ function render(store, { model, el }) {
   let spokenAt = -Infinity;
   let speaking = 0;
   const speak = () => {
-    if (spoken.textContent === foot.textContent) return;
-    say(spoken, foot.textContent);
+    const words = `${foot.textContent}${lanesNow(look.paused ?? store)}`;
+    if (spoken.textContent === words) return;
+    say(spoken, words);
     spokenAt = performance.now();
   };
 
