@@ -214,7 +214,7 @@ def publishes_and_rejects(worker, charge):
 def new_properties(worker, charge):
     def failed(channel, method, properties, payment):
         failures = failures_of(properties)
-        own = pika.BasicProperties(headers={"failures": failures})
+        own = pika.BasicProperties(headers={"failures": failures}, message_id=properties.message_id, delivery_mode=2)
         channel.basic_publish("", [*RUNGS, "parked"][failures - 1], payment, own, mandatory=True)
         channel.basic_ack(method.delivery_tag)
 
@@ -255,6 +255,38 @@ def by_an_exchange_of_its_own(worker, charge):
             properties.headers = {"failures": failures}
             channel.basic_publish("later", str(failures), payment, properties, mandatory=True)
         channel.basic_ack(method.delivery_tag)
+
+
+def acks_all_when_it_leaves(worker, charge):
+    channel = opened(worker.url)
+    declare_rungs(channel)
+    for method, properties, payment in payments_of(worker, channel):
+        try:
+            charge(payment.decode())
+        except OSError:
+            failures = failures_of(properties)
+            properties.headers = {"failures": failures}
+            channel.basic_publish("", [*RUNGS, "parked"][failures - 1], payment, properties, mandatory=True)
+    channel.basic_ack(method.delivery_tag, multiple=True)
+
+
+def catches_nothing(worker, charge):
+    with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection:
+        channel = connection.channel()
+        for method, _, payment in payments_of(worker, channel):
+            charge(payment.decode())
+            channel.basic_ack(method.delivery_tag)
+
+
+def waits_in_the_program(worker, charge):
+    def failed(channel, method, properties, payment):
+        def again():
+            channel.basic_publish("", "payments", payment, properties, mandatory=True)
+            channel.basic_ack(method.delivery_tag)
+
+        channel.connection.call_later(0.2, again)
+
+    fails_with(worker, charge, failed)
 
 
 # exercise 2
@@ -298,10 +330,6 @@ def no_way_out(url):
     open_both(url, back={})
 
 
-def wrong_way_out(url):
-    open_both(url, back=back_to("parking"))
-
-
 def an_exchange_that_is_not_there(url):
     open_both(url, back={"x-dead-letter-exchange": "parked"})
 
@@ -323,6 +351,10 @@ def by_an_exchange(url):
 
 def at_least_once(url):
     open_both(url, dead_letter_strategy="at-least-once", overflow="reject-publish")
+
+
+def for_a_single_active_consumer(url):
+    open_both(url, single_active_consumer=True)
 
 
 # exercise 3
@@ -360,10 +392,6 @@ def parks_both(worker, charge):
     answers(worker, charge, park, park)
 
 
-def mixes_them_up(worker, charge):
-    answers(worker, charge, park, put_back, kinds=(OSError,))
-
-
 def acks_what_failed(worker, charge):
     answers(worker, charge, put_back, lambda channel, tag: channel.basic_ack(tag))
 
@@ -377,6 +405,25 @@ def acks_before(worker, charge):
 
 def knows_one_error(worker, charge):
     answers(worker, charge, put_back, park, kinds=(OSError,))
+
+
+def charges_bytes(worker, charge):
+    with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection:
+        channel = connection.channel()
+        for method, _, payment in payments_of(worker, channel):
+            charge(payment)
+            channel.basic_ack(method.delivery_tag)
+
+
+def never_acks(worker, charge):
+    channel = opened(worker.url)
+    for method, _, payment in payments_of(worker, channel):
+        try:
+            charge(payment.decode())
+        except ValueError:
+            park(channel, method.delivery_tag)
+        except OSError:
+            put_back(channel, method.delivery_tag)
 
 
 def publishes_to_parked(worker, charge):
@@ -449,7 +496,7 @@ def parks_with_nack(worker, charge):
 
 ALSO_RIGHT = {
     1: [a_time_of_its_own_in_each_room, by_an_exchange_of_its_own],
-    2: [by_an_exchange, at_least_once],
+    2: [by_an_exchange, at_least_once, for_a_single_active_consumer],
     3: [parks_with_nack, gives_back_by_closing_the_channel, counts_the_returns_itself],
 }
 
@@ -469,13 +516,16 @@ EXPECTED = {
         without_confirms: "on a channel without confirms",
         not_mandatory: "without `mandatory=True`",
         never_parks: "was tried for the fifth time",
-        parks_too_early: "1 in `parked` after 3 failures",
+        parks_too_early: "a payment is in `parked`, and `payment 1` has failed 3 times",
         in_seconds: "went to `wait 0.2 s`, which keeps it for 2 ms, and should wait 0.2 s",
         rungs_without_dlx: "`wait 0.2 s` has no `x-dead-letter-exchange`",
         rungs_lead_to_themselves: "what expires in `wait 0.2 s` goes to `wait 0.2 s`",
         rungs_without_ttl: "it is still in `wait 0.2 s`, which has no `x-message-ttl`",
         classic_rungs: "`wait 0.2 s` is a classic queue",
-        new_properties: "has lost its `message_id`",
+        new_properties: "has lost its `content_type`",
+        acks_all_when_it_leaves: "has not acked it: should it die now",
+        catches_nothing: "`catches_nothing` raised OSError",
+        waits_in_the_program: "`waits_in_the_program` publishes `payment 1` straight to `payments`",
     },
     2: {
         only_payments: "there was no queue `parked`",
@@ -485,19 +535,19 @@ EXPECTED = {
         four_returns: "came a fifth time: `x-delivery-limit` is 4",
         two_returns: "is in `parked` after 3 crashes",
         no_way_out: "after 4 crashes the payment is in neither queue: `payments` has no `x-dead-letter-exchange`",
-        wrong_way_out: "with the key `parking`",
         an_exchange_that_is_not_there: "go to the exchange `parked` with the key `payments`",
-        parked_forgets: "`x-message-ttl` = 60000",
-        parks_by_time: "is in `parked` for another reason: `expired`",
+        parked_forgets: "`parked` keeps nothing safe: the queue was declared with `x-message-ttl` = 60000",
+        parks_by_time: "`payments` keeps nothing safe: the queue was declared with `x-message-ttl` = 10",
     },
     3: {
         gives_back_with_nack: "gives back with `basic_nack`, which RabbitMQ 4.3 never counts",
         tries_the_unreadable_again: "`payment #?!` raised a ValueError, and `tries_the_unreadable_again` gives it back",
         parks_both: "`payment 1` raised an OSError, since the bank did not answer, and `parks_both` parks it",
-        mixes_them_up: "and `mixes_them_up` parks it after attempt 1",
         acks_what_failed: "acks `payment #?!`, and it is not charged",
         acks_before: "acks `payment 1`, and it is not charged",
         knows_one_error: "`knows_one_error` raised ValueError",
+        charges_bytes: "`charges_bytes` raised TypeError",
+        never_acks: "has not acked it: should it die now",
         publishes_to_parked: "leave it to the broker",
         tries_in_a_loop: "began `payment 1` 2 times, and was handed it 1 of them",
         keeps_the_unreadable: "1 deliveries are unanswered",

@@ -72,10 +72,6 @@ def never_acks_and_reads_far_ahead(worker, book):
         book(body.decode())
 
 
-def counts_from_one(worker, book):
-    book_each(worker, opened(worker), book, 1)
-
-
 def the_last_only(worker, book):
     book_each(worker, opened(worker), book, "last")
 
@@ -113,6 +109,13 @@ def bytes_as_they_are(worker, book):
     for method, _, body in sales_of(worker, channel, "first"):
         book(str(body))
         channel.basic_ack(method.delivery_tag)
+
+
+def books_when_it_leaves(worker, book):
+    sales = []
+    book_each(worker, opened(worker), sales.append, "first")
+    for sale in sales:
+        book(sale)
 
 
 def declares_a_queue(worker, book):
@@ -193,6 +196,10 @@ def has_no_bookmark(worker, book, bookmark):
     book_each(worker, opened(worker), book, "first")
 
 
+def adds_two(worker, book, bookmark):
+    bookmarked(worker, book, bookmark, again=lambda offset: offset + 2)
+
+
 def ignores_its_bookmark(worker, book, bookmark):
     bookmarked(worker, book, bookmark, again=lambda offset: "first")
 
@@ -225,15 +232,6 @@ def counts(worker, book, bookmark):
         book(body.decode())
         count += 1
         bookmark.write_text(str(count))
-        channel.basic_ack(method.delivery_tag)
-
-
-def takes_the_delivery_tag(worker, book, bookmark):
-    begin = int(bookmark.read_text()) + 1 if bookmark.exists() else "first"
-    channel = opened(worker)
-    for method, _, body in sales_of(worker, channel, begin):
-        book(body.decode())
-        bookmark.write_text(str(method.delivery_tag))
         channel.basic_ack(method.delivery_tag)
 
 
@@ -314,6 +312,14 @@ def payments_for_one_clerk(worker):
     shop(worker, payments={"durable": True, "arguments": QUORUM | SINGLE})
 
 
+def payments_on_one_of_the_machines(worker):
+    shop(worker, payments={"durable": True, "arguments": QUORUM | {"x-quorum-initial-group-size": 1}})
+
+
+def a_kind_that_is_none(worker):
+    shop(worker, payments={"durable": True, "arguments": {"x-queue-type": "qourum"}})
+
+
 def payments_for_an_hour(worker):
     shop(worker, payments={"durable": True, "arguments": QUORUM | {"x-message-ttl": 3_600_000}})
 
@@ -324,10 +330,6 @@ def private_payments(worker):
 
 def sales_in_a_queue(worker):
     shop(worker, sales={"durable": True, "arguments": QUORUM})
-
-
-def sales_in_a_classic_queue(worker):
-    shop(worker, sales={"durable": True})
 
 
 def sales_of_the_hour(worker):
@@ -370,20 +372,24 @@ def bookings_in_a_stream(worker):
     shop(worker, bookings={"durable": True, "arguments": STREAM})
 
 
-def exclusive_bookings(worker):
-    shop(worker, bookings={"durable": True, "exclusive": True})
-
-
 def forgets_the_parcels(worker):
     shop(worker, parcels=None)
 
 
-def forgets_durable(worker):
-    shop(worker, bookings={"arguments": QUORUM | SINGLE})
-
-
 def a_single_reader_of_a_stream(worker):
     shop(worker, bookings={"durable": True, "arguments": STREAM | SINGLE})
+
+
+def deletes_the_payments(worker):
+    shop(worker)
+    opened(worker).queue_delete("payments")
+
+
+def reads_the_screen(worker):
+    with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection:
+        connection.channel().queue_declare("screen", exclusive=True)
+        connection.channel().basic_consume("screen", lambda *delivery: None)
+        shop(worker, screen=None)
 
 
 def goes_home(worker):
@@ -419,13 +425,13 @@ EXPECTED = {
         takes_one_by_one: "asks with `basic_get`, which a stream does not have (540)",
         never_acks: "with a prefetch of 100 the broker sends so many, and then none",
         never_acks_and_reads_far_ahead: "with a prefetch of 1000 the broker sends so many",
-        counts_from_one: "began with `sale 2`, not with `sale 1`",
         the_last_only: "its `x-stream-offset` is `last`",
         zero_as_text: "gives `x-stream-offset` as the text `0`",
         beginning: "gives an `x-stream-offset` that the broker does not know",
         from_now: "it began at the offset `20",
         leaves_in_silence: "went home while `worker.stopping` was False",
-        from_the_first_again_and_again: "`sale 1` was booked 2 times",
+        from_the_first_again_and_again: "times: each sale once",
+        books_when_it_leaves: "booked 0, and was handed 130",
         bytes_as_they_are: "`body.decode()` makes text of bytes",
         declares_a_queue: "the queue `sales` exists already with `x-queue-type` = stream",
         offset_of_the_queue: "`x-stream-offset` is an argument of `queue_declare` here",
@@ -436,9 +442,9 @@ EXPECTED = {
         ignores_its_bookmark: "there is a bookmark, and it began again at the first sale",
         goes_on_with_what_comes: "it began again with what comes next",
         begins_with_what_comes: "does not say where to begin",
-        writes_before: "the bookmark was beyond `sale 12` before that was booked",
+        writes_before: "`sale 12`, which was not booked, has offset 20: is the bookmark written after `book`",
+        adds_two: "`sale 12` was never booked: it began again at offset 21",
         counts: "it began again at 11, as many as it had booked",
-        takes_the_delivery_tag: "it began again at 12, as many as it had booked",
         every_fifth: "`sale 11` was booked again: it began again at offset",
         writes_when_it_leaves: "`sale 1` was booked again",
         one_for_all: "a second department came, which had no bookmark yet, and began at offset",
@@ -447,10 +453,10 @@ EXPECTED = {
         payments_on_one_machine: "`payments` is a classic queue, which lives on one machine",
         payments_in_a_stream: "both clerks got `payment 1`",
         payments_for_one_clerk: "one clerk got all of `payments`",
+        payments_on_one_of_the_machines: "`payments` is to have one replica",
         payments_for_an_hour: "what comes to `payments` may be gone before somebody reads it",
         private_payments: "`payments` is exclusive",
         sales_in_a_queue: "reading empties a quorum queue",
-        sales_in_a_classic_queue: "reading empties a classic queue",
         sales_of_the_hour: "`sales` keeps what comes for `x-max-age` = 1h",
         a_public_screen: "another connection can read `screen`",
         a_safe_screen: "only a classic queue can belong to one connection",
@@ -461,10 +467,11 @@ EXPECTED = {
         bookings_for_both: "both bookkeepers got bookings of `bookings` at the same time",
         bookings_on_one_machine: "`bookings` is a classic queue, which lives on one machine",
         bookings_in_a_stream: "`bookings` is a stream: both bookkeepers get every booking",
-        exclusive_bookings: "`bookings` is exclusive",
         forgets_the_parcels: "`parcels` is not there",
-        forgets_durable: "non-durable shared queues are refused",
         a_single_reader_of_a_stream: "`bookings` is of the type stream, which does not know `x-single-active-consumer`",
+        deletes_the_payments: "when your program went, `payments` went with it",
+        reads_the_screen: "publishes or reads, too",
+        a_kind_that_is_none: "there is no queue type `qourum`",
         goes_home: "went home while `worker.stopping` was False, and the screen's prices with it",
         closes_the_screen: "`screen` is not there: it was `exclusive`, and went with the connection",
     },

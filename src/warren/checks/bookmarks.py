@@ -71,7 +71,10 @@ def _why(probe: Probe, bookmark: Path, held: str, tasks: Sequence[str], since: f
             "position and no count, it comes with each message in `properties.headers`"
         )
     if isinstance(began, int) and began > should:
-        return f"the bookmark was beyond `{held}` before that was booked: write it after `book`"
+        return (
+            f"it began again at offset {short(began)}, and `{held}`, which was not booked, has offset {should}: is the "
+            "bookmark written after `book`, and is what you add to it 1?"
+        )
     return (
         f"it began again at offset {short(began)}, and `{held}` has offset {should}: is the bookmark written for each "
         "sale, with the offset that comes in its `properties.headers`?"

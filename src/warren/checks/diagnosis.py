@@ -32,7 +32,8 @@ def _told(text: str, table: tuple[tuple[str, str], ...]) -> str | None:
 
 def _plain(text: str) -> str:
     """The broker's Erlang terms in fewer words: `the value '60000' of type 'signedint'` is 60000."""
-    return re.sub(r"the value '(.*?)' of type '\w+'?", r"\1", text).strip("'") if text != "none" else "nothing"
+    plain = re.sub(r"the value '(.*?)' of type '\w+'?", r"\1", text).strip("'")
+    return "nothing" if text == "none" else plain or '""'
 
 
 def tell(name: str, failure: Failure) -> str:

@@ -8,7 +8,7 @@ from warren.checks.exercise import Learners
 from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Wrong, short
-from warren.checks.retrying import answered, by_hand, failed
+from warren.checks.retrying import answered, by_hand, failed, tried
 
 ATTEMPTS = 4  # at a payment that the bank does not answer: it may come back three times
 
@@ -27,8 +27,9 @@ def told_apart(probe: Probe, function: Learners, unreadable: str) -> None:
         for delivery, ack in answered(each, spec.Basic.Ack):
             _charged(probe, function, delivery.text, ack.at)
         for delivery, answer in answered(each, spec.Basic.Reject, spec.Basic.Nack):
-            tried = sum(at < answer.at for at in failed(probe, delivery.text))
-            _answer_fits(function, delivery.text, answer.method.requeue, tried, delivery.text == unreadable)
+            if tried(probe, delivery, answer):
+                failures = sum(at < answer.at for at in failed(probe, delivery.text))
+                _answer_fits(function, delivery.text, answer.method.requeue, failures, delivery.text == unreadable)
 
 
 def _charged(probe: Probe, function: Learners, payment: str, acked: float) -> None:
@@ -38,16 +39,16 @@ def _charged(probe: Probe, function: Learners, payment: str, acked: float) -> No
     raise Wrong(f"`{name(function)}` acks `{payment}`, and it is not charged: ack what is charged, and only then")
 
 
-def _answer_fits(function: Learners, payment: str, requeue: bool, tried: int, unreadable: bool) -> None:
-    if not tried:
+def _answer_fits(function: Learners, payment: str, requeue: bool, failures: int, unreadable: bool) -> None:
+    if not failures:
         raise Wrong(f"`{short(payment)}` had not failed, and `{name(function)}` gives it back or rejects it")
     if unreadable and requeue:
         raise Wrong(
             f"`{payment}` raised a ValueError, and `{name(function)}` gives it back: it will be as unreadable the next "
             "time"
         )
-    if not unreadable and not requeue and tried < ATTEMPTS:
+    if not unreadable and not requeue and failures < ATTEMPTS:
         raise Wrong(
             f"`{payment}` raised an OSError, since the bank did not answer, and `{name(function)}` parks it after "
-            f"attempt {tried}: it has {ATTEMPTS}"
+            f"attempt {failures}: it has {ATTEMPTS}"
         )

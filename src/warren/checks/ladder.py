@@ -10,7 +10,7 @@ from warren.checks.exercise import Learners
 from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Wrong, short
-from warren.checks.retrying import answered, arguments, begun, failed
+from warren.checks.retrying import answered, arguments, begun, failed, tried
 from warren.checks.wire import Conversation, Noted
 
 EARLY = 0.02  # seconds; the broker counts time in milliseconds, and so may be early by one
@@ -23,7 +23,8 @@ def handed_on(probe: Probe, function: Learners) -> None:
     """Nothing was given back, thrown away or sent straight to `payments` again: what fails goes to a rung."""
     for each in probe.wire.conversations:
         for delivery, answer in answered(each, spec.Basic.Nack, spec.Basic.Reject):
-            raise Wrong(_given_back(probe, function, delivery, answer))
+            if tried(probe, delivery, answer):
+                raise Wrong(_given_back(probe, function, delivery, answer))
     for one in probe.wire.noted(spec.Basic.Publish):
         if one.method.exchange == "" and one.method.routing_key == PAYMENTS:
             raise Wrong(
@@ -33,9 +34,10 @@ def handed_on(probe: Probe, function: Learners) -> None:
 
 
 def _slept(probe: Probe, payment: str, said: Noted) -> str:
-    """What to say first of a function that was silent for long after this payment had failed."""
-    before = [at for at in failed(probe, payment) if at < said.at]
-    return "sleeps, while all others wait, and then " if before and said.at - max(before) > SLEPT else ""
+    """What to say first of a function that did nothing for long after this payment had failed."""
+    before = max([at for at in failed(probe, payment) if at < said.at], default=said.at)
+    busy = any(before < one.at < before + SLEPT for one in probe.ledger.entries)
+    return "sleeps, while all others wait, and then " if said.at - before > SLEPT and not busy else ""
 
 
 def _given_back(probe: Probe, function: Learners, delivery: Noted, answer: Noted) -> str:
@@ -61,8 +63,8 @@ def handed_on_safely(probe: Probe, function: Learners) -> None:
     for each in probe.wire.conversations:
         _confirmed(function, each)
         for delivery, ack in answered(each, spec.Basic.Ack):
-            tried, before = failed(probe, delivery.text), _published(probe, delivery.text, ack.at)
-            if sum(at < ack.at for at in tried) > len(before):
+            failures, before = failed(probe, delivery.text), _published(probe, delivery.text, ack.at)
+            if sum(at < ack.at for at in failures) > len(before):
                 raise Wrong(_not_handed_on(probe, function, delivery.text, ack.at))
 
 
@@ -116,9 +118,10 @@ def waited(probe: Probe, payment: str, delays: Sequence[float]) -> None:
 
 def _right_rungs(probe: Probe, payment: str, delays: Sequence[float]) -> None:
     """Where its queue says how long the payment waits, that is as long as it should; seen before it has waited."""
-    sent = [one.method.routing_key for one in _published(probe, payment) if not one.method.exchange]
-    for number, (room, delay) in enumerate(zip(sent, delays, strict=False), 1):
-        ttl = arguments(probe, room).get("x-message-ttl")
+    to_queues = [one for one in _published(probe, payment) if not one.method.exchange]
+    sent = [one.method.routing_key for one in to_queues]
+    for number, (one, room, delay) in enumerate(zip(to_queues, sent, delays, strict=False), 1):
+        ttl = _shortest(arguments(probe, room).get("x-message-ttl"), one)
         if ttl in (None, round(1000 * delay)):
             continue
         told = (
@@ -129,6 +132,12 @@ def _right_rungs(probe: Probe, payment: str, delays: Sequence[float]) -> None:
             "nothing that a client publishes"
         )
         raise Wrong(f"{told} wait {delay:g} s{again if room in sent[: number - 1] else ''}")
+
+
+def _shortest(ttl: int | None, sent: Noted) -> int | None:
+    """What a message waits in a queue with this time to live, in ms: a time of its own counts where it is shorter."""
+    own = sent.properties.expiration if sent.properties else None
+    return min([int(each) for each in (ttl, own) if each is not None and str(each).isdigit()], default=None)
 
 
 def overtakes(probe: Probe, quick: str, slow: str) -> None:
@@ -156,7 +165,8 @@ def rungs_lead_back(probe: Probe) -> None:
         key = how.get("x-dead-letter-routing-key", room)
         if key != PAYMENTS and not how["x-dead-letter-exchange"]:
             raise Wrong(
-                f"what expires in `{short(room)}` goes to `{short(key)}`: `x-dead-letter-routing-key` says where"
+                f"what expires in `{short(room)}` goes to `{short(key)}`, and should go back to `{PAYMENTS}`: "
+                "`x-dead-letter-routing-key` says where"
             )
 
 

@@ -67,6 +67,13 @@ class Probe(Room):
         child.started(self.deadline)  # so that what is waited for next need not wait for a new Python
         return child
 
+    def perform(self, act: Callable[..., Any], function: Learners, *arguments: Any) -> Any:
+        """What the check's own `act(function, …)` returned, in a process of its own: for a function without a url."""
+        child = learner.perform(act, function, *arguments)
+        self._children.append(child)
+        child.started(self.deadline)
+        return learner.value(function, child.outcome(self.deadline), self.deadline)
+
     def returned(self, function: Learners, child: Child, within: float | None = None) -> Any:
         """What the function returned; ends the check if it raised, did not end in time or never used the url."""
         within = self.deadline if within is None else within
@@ -134,6 +141,11 @@ class Probe(Room):
 
 
 def _in_the_end(error: Failure) -> bool:
-    """True for an error that follows from an earlier one: something closed was used, or pika itself stumbled."""
+    """True for an error that follows from an earlier one: something closed was used, or pika itself stumbled.
+
+    What the broker closed is told with the line that met it.
+    """
+    if error.type.endswith("ClosedByBroker"):
+        return False
     of_pika = any("/pika/" in Path(file).as_posix() for file, *_ in error.frames)
     return error.type.endswith("WrongStateError") or (of_pika and not explain(error))

@@ -71,6 +71,26 @@ def by_hand(probe: Probe, function: Learners) -> None:
             )
 
 
+def tried(probe: Probe, delivery: Noted, answer: Noted) -> bool:
+    """True if the function tried the payment before it answered; pika gives back what it holds still when it goes."""
+    return any(delivery.at < at < answer.at for at in begun(probe, delivery.text))
+
+
+def acked_by_now(probe: Probe, function: Learners, charged: Sequence[str]) -> None:
+    """Each of these payments, which are charged, is acked while the worker is there, and not when it goes."""
+
+    def unacked() -> list[str]:
+        last = {one.body: one.acked for one in sorted(deliveries(probe.wire), key=lambda one: one.at)}
+        return [payment for payment in charged if not last.get(payment)]
+
+    left = probe.wait(unacked, lambda payments: not payments)
+    if left.seen:
+        raise Wrong(
+            f"`{name(function)}` charged `{left.seen[0]}`, and {left.within:g} s later has not acked it: should it die "
+            "now, the payment comes again and is charged twice. Ack each when it is charged"
+        )
+
+
 def answered(conversation: Conversation, *answers: type[amqp_object.Method]) -> Iterator[tuple[Noted, Noted]]:
     """Each delivery of the conversation that was answered alone with one of these methods, with its answer.
 

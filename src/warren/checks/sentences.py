@@ -40,6 +40,20 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "it the same way everywhere",
     ),
     (
+        r"routing_key_but_no_dlx_defined",
+        '`x-dead-letter-routing-key` is nothing without `x-dead-letter-exchange` (406): add that too, `""` for the '
+        "default exchange",
+    ),
+    (
+        r"unsupported queue type \\?'(?P<kind>[^'\\]*)",
+        "there is no queue type `{kind}` (406): the types are classic, quorum and stream",
+    ),
+    (
+        r"invalid arg '(?P<argument>[^']*)' for queue '(?P<queue>[^']*)' .*\{unacceptable_type,(?P<kind>\w+)",
+        "`{argument}` of the queue `{queue}` takes no value of that type (406): a number or True goes without quotes, "
+        "and 1 is not True",
+    ),
+    (
         r"NOT_FOUND - no exchange '(?P<name>[^']*)'",
         "there is no exchange `{name}` on this broker (404): declare it first, and look at its spelling. Straight to a "
         'queue it is `basic_publish("", queue, …)`',
@@ -171,7 +185,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"^error: required argument is not an integer|^error: .*format requires",
-        "a number is asked for here, such as a delivery tag: do you mean `method.delivery_tag`?",
+        "a whole number is asked for here: `math.ceil` makes one of 3.5, `int` of a text, and the delivery tag of a "
+        "message is `method.delivery_tag`",
     ),
     (
         r"^TypeError: queue must be a str or unicode str, but got <METHOD",
@@ -203,6 +218,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"^TypeError: .*'NoneType' object is not subscriptable",
         "something is None: with nothing to take, `basic_get` returns (None, None, None)",
+    ),
+    (
+        r"^AttributeError: 'NoneType' object has no attribute '\w+' in .*headers",
+        "a message without headers has None for `headers`: write `(properties.headers or {{}})`",
     ),
     (
         r"^AttributeError: 'NoneType' object has no attribute '(?P<name>delivery_tag|decode)'",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pika
@@ -13,6 +13,7 @@ from warren.checks.arrivals import forgets
 from warren.checks.probe import Probe
 from warren.checks.readers import given, readers
 from warren.checks.result import Wrong
+from warren.checks.routes import listed
 
 Row = Mapping[str, Any]
 REFUSALS = (  # measured on 4.0.5 and 4.3.6
@@ -37,7 +38,7 @@ REFUSALS = (  # measured on 4.0.5 and 4.3.6
 )
 DAYS = {"Y": 365, "M": 30, "D": 1, "h": 1 / 24, "m": 1 / 1440, "s": 1 / 86400}  # the units of `x-max-age`
 WEEK = 7
-LOCKED = 405  # AMQP's code for a queue that is exclusive to another connection
+MISSING, LOCKED = 404, 405  # AMQP's codes for what is not there, and for what is exclusive to another connection
 
 
 def must_be_possible(probe: Probe) -> None:
@@ -85,6 +86,8 @@ def task_for_one(probe: Probe, queue: str, messages: list[str]) -> Row:
 
 def copies_elsewhere(queue: str, row: Row) -> None:
     """A quorum queue, which a cluster keeps on several machines."""
+    if row["arguments"].get("x-quorum-initial-group-size") == 1:
+        raise Wrong(f"`{queue}` is to have one replica (`x-quorum-initial-group-size`), which burns with its machine")
     if row["type"] != "quorum":
         raise Wrong(
             f"`{queue}` is a {row['type']} queue, which lives on one machine: when that burns, confirmed messages burn "
@@ -159,16 +162,22 @@ def one_at_a_time(probe: Probe, queue: str, messages: list[str]) -> Row:
 
 def private(probe: Probe, queue: str) -> None:
     """The queue is there, for the connection that declared it and for nobody else."""
-    if queue not in probe.queues():
-        raise Wrong(f"there is no queue `{queue}`")
     try:
         with probe.channel() as channel:
             channel.queue_declare(queue, passive=True)
     except exceptions.ChannelClosedByBroker as error:
+        if error.reply_code == MISSING:
+            raise Wrong(f"there is no queue `{queue}` any more") from None
         if error.reply_code != LOCKED:
             raise
         return
     raise Wrong(f"another connection can read `{queue}`, as the check just could: is it `exclusive`?")
+
+
+def kept(probe: Probe, queues: Collection[str]) -> None:
+    """The program went, and left these queues where they are."""
+    if missing := set(queues) - set(probe.queues()):
+        raise Wrong(f"when your program went, {listed(missing)} went with it, and what was in there: don't delete it")
 
 
 def gone(probe: Probe, queue: str) -> None:

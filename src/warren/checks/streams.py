@@ -9,6 +9,7 @@ from typing import Any
 
 from pika import spec
 
+from warren.checks.deliveries import deliveries
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
 from warren.checks.ledger import Ledger
@@ -128,7 +129,10 @@ def _why_missing(probe: Probe, function: Learners, done: Sequence[str], missing:
             f"`{name(function)}` does not say where to begin (`x-stream-offset`), or says `next`: then a stream begins "
             "with what comes next, and what is in it already is passed over"
         )
-    if not done:
+    given = len(deliveries(probe.wire))
+    if not given:
         return f"{booked}: it began at the offset `{short(offset)}`, and the first message has the offset 0"
     must_ack(probe, function)
+    if not done:
+        return f"{booked}, and was handed {given}: book each as it comes"
     return f"{booked}, and in {probe.patience:g} s no other; `{missing[0]}` is missing"

@@ -33,6 +33,7 @@ class Noted:
     method: amqp_object.Method
     body: bytes = b""
     size: int | None = None
+    properties: spec.BasicProperties | None = None
 
     @property
     def whole(self) -> bool:
@@ -236,7 +237,7 @@ def _add_to_last(into: list[Noted], found: frame.Header | frame.Body) -> None:
     for noted in reversed(into):
         if noted.channel == found.channel_number:
             if isinstance(found, frame.Header):
-                noted.size = found.body_size
+                noted.size, noted.properties = found.body_size, found.properties
             else:
                 noted.body = (noted.body + found.fragment)[:KEPT]
             return
