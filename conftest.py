@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,10 @@ from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadScopeScheduling
 
 from warren.errors import BrokerUnavailable
+
+# Hundreds of Pythons start in these tests: each module is compiled once, as on a learner's machine, whatever CI says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 FOLDER = pytest.StashKey[Path]()
 PROCESSES = 4  # at most: each may have a broker of its own, 160 MB

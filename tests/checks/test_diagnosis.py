@@ -174,7 +174,7 @@ FORESEEN: dict[Callable[[str], Any], str] = {
     unknown_match: "`x-match` says `or`, which a headers exchange does not know (406)",
     unknown_tag: "a `basic_ack` before this line is for a delivery that was settled already",
     no_tag: "a `basic_ack` or `basic_nack` before this line has no delivery tag (406)",
-    method_for_a_tag: "a number is asked for here, such as a delivery tag",
+    method_for_a_tag: "a whole number is asked for here",
     size_for_count: "the first argument of `basic_qos` is a size in bytes, which RabbitMQ does not have (540)",
     word_for_delivery_mode: "`delivery_mode` is a number: write `pika.BasicProperties(delivery_mode=",
     mode_for_properties: "the properties of a message are a `pika.BasicProperties`",

@@ -218,6 +218,10 @@ def whatever_is_cancelled(url):
     chained(url, cancelled="*.cancelled.*")
 
 
+def orders_of_the_older_system_too(url):
+    chained(url, pattern="order.placed.#")
+
+
 def cancelled_without_a_region(url):
     chained(url, cancelled="order.cancelled")
 
@@ -358,6 +362,7 @@ EXPECTED = {
         nothing_goes_on: "nothing leads from `events` into `gifts`: that is what `exchange_bind` is for",
         whatever_is_placed: "`*` stands for any word, here for `stock` and for `eu`",
         whatever_is_cancelled: "`*` stands for any word, here for `parcel` and for `eu`",
+        orders_of_the_older_system_too: "`#` stands for any number of words, here for none",
         cancelled_without_a_region: "`order.cancelled` asks for 2 words, and this key has 3",
         gift_or_express: "with `any`, one of these headers is enough",
         what_fits_nowhere_goes_back: "what fits nowhere in `gifts` goes on to its alternate exchange `events`",

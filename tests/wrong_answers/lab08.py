@@ -201,6 +201,17 @@ def tries_three_times(url, payments):
     patiently(url, payments, send)
 
 
+def tries_again_once_after_a_while(url, payments):
+    def send(connection, channel, payment):
+        try:
+            channel.basic_publish("", QUEUE, payment)
+        except pika.exceptions.NackError:
+            connection.sleep(1)
+            channel.basic_publish("", QUEUE, payment)
+
+    patiently(url, payments, send)
+
+
 def storms(url, payments):
     def send(connection, channel, payment):
         while True:
@@ -305,11 +316,12 @@ def connects_three_times(url, payments):
 async def repeats_the_batch(url, payments):
     waiting = list(payments)
     while waiting:
-        with contextlib.suppress(aio_pika.exceptions.AMQPError, ConnectionError):
+        with contextlib.suppress(aio_pika.exceptions.AMQPError, ConnectionError, asyncio.TimeoutError):
             async with await aio_pika.connect(url) as connection:
                 exchange = (await connection.channel()).default_exchange
                 while waiting:
-                    await asyncio.gather(*(exchange.publish(message(one), QUEUE) for one in waiting[:20]))
+                    sending = (exchange.publish(message(one), QUEUE) for one in waiting[:20])
+                    await asyncio.wait_for(asyncio.gather(*sending), 0.3)
                     waiting = waiting[20:]
 
 
@@ -423,6 +435,7 @@ EXPECTED = {
         looks_first: "`looks_first` raised NackError",
         refused_is_skipped: "`payment 1` was refused (a nack), and `refused_is_skipped` did not send it again",
         tries_three_times: "was refused 3 times, and then `tries_three_times` did not send it again",
+        tries_again_once_after_a_while: "`tries_again_once_after_a_while` raised NackError",
         storms: "more than 40 times in 0.4 s",
         refused_begins_again: "`payment 1` was sent again although the broker had confirmed it",
         empties_the_queue: "it emptied the queue with `queue_purge`",

@@ -238,6 +238,35 @@ def never_rolls_back(worker, books):
         ack(channel, method)
 
 
+def acks_in_finally(worker, books):
+    db = opened(books)
+    for channel, method, properties, euros in messages(worker):
+        try:
+            with db:
+                mark(db, properties.message_id)
+                book(db, properties, euros)
+        except sqlite3.IntegrityError:
+            pass
+        finally:
+            ack(channel, method)
+
+
+def acks_all_it_was_given(worker, books):
+    acks_by_tag_0(worker, books, prefetch=10)
+
+
+def acks_by_tag_0(worker, books, prefetch=1):
+    db = opened(books)
+    for channel, _, properties, euros in messages(worker, prefetch=prefetch):
+        try:
+            with db:
+                mark(db, properties.message_id)
+                book(db, properties, euros)
+        except sqlite3.IntegrityError:
+            pass
+        channel.basic_ack(0, multiple=True)
+
+
 def acks_inside_the_transaction(worker, books):
     db = opened(books)
     for channel, method, properties, euros in messages(worker):
@@ -422,12 +451,25 @@ def shares_a_set(worker, books):
         ack(channel, method)
 
 
-def by_customer(worker, books):
+def acks_before_it_credits(worker, books):
     db = opened(books)
-    for channel, method, _, text in messages(worker):
+    for channel, method, properties, text in messages(worker):
+        ack(channel, method)
         try:
             with db:
-                mark(db, split(text)[0])
+                mark(db, properties.message_id)
+                add(db, text)
+        except sqlite3.IntegrityError:
+            pass
+
+
+def keeps_the_other_out(worker, books):
+    db = opened(books)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    for channel, method, properties, text in messages(worker):
+        try:
+            with db:
+                mark(db, properties.message_id)
                 add(db, text)
         except sqlite3.IntegrityError:
             pass
@@ -553,7 +595,13 @@ def two_entries_and_home(worker, write):
 
 
 ALSO_RIGHT = {
-    1: [unique_bookings, marks_after_booking_in_wal_mode, with_aio_pika, begins_exclusively_with_a_column_more],
+    1: [
+        unique_bookings,
+        marks_after_booking_in_wal_mode,
+        acks_by_tag_0,
+        with_aio_pika,
+        begins_exclusively_with_a_column_more,
+    ],
     2: [begins_immediately],
     3: [ten_on_the_desk, aio_pika_in_order],
 }
@@ -573,6 +621,8 @@ EXPECTED = {
         never_commits: "nothing of what it wrote is committed",
         never_rolls_back: "has a transaction open while it waits for the next message",
         acks_inside_the_transaction: "acknowledged `payment 5` before its transaction was committed",
+        acks_in_finally: "`finally` acks whatever happened",
+        acks_all_it_was_given: "also what your loop has not seen yet",
         keeps_the_file_locked: "leave out `PRAGMA locking_mode = EXCLUSIVE`",
         never_acks: "acknowledged none of 4 messages",
         goes_home_when_idle: "went home while `worker.stopping` was False",
@@ -586,14 +636,15 @@ EXPECTED = {
         looks_inside_the_transaction: "raised OperationalError, database is locked",
         adds_in_python: "both read the same balance",
         marks_then_credits: "the mark was committed already, and the effect was not",
-        by_customer: "Your table holds `Ada`",
+        acks_before_it_credits: "`payment 1` before its transaction was committed",
+        keeps_the_other_out: "leave out `PRAGMA locking_mode = EXCLUSIVE`",
         shares_a_set: "that is `payment 1` once more",
         asks_with_get: "0 subscribed",
     },
     3: {
         two_at_once: "both workers were given entries at the same time",
         one_active_of_a_classic_queue: "`account` is a classic queue",
-        says_true_as_text: "unacceptable_type",
+        says_true_as_text: "takes no value of that type (406)",
         subscribes_exclusively: "though `subscribes_exclusively` subscribes with `exclusive=True`",
         purges_at_its_start: "a worker purges `account` when it starts",
         another_queue: "there is no queue `account`",

@@ -182,6 +182,14 @@ def by_reason_only(url):
     replay_with(url, way)
 
 
+def by_queue_only(url):
+    def way(method, headers):
+        death = next(one for one in headers["x-death"] if one["queue"] == headers["x-first-death-queue"])
+        return death["exchange"], death["routing-keys"][0]
+
+    replay_with(url, way)
+
+
 def key_of_the_last_death(url):
     replay_with(
         url, lambda method, headers: (headers["x-first-death-exchange"], headers["x-death"][0]["routing-keys"][0])
@@ -415,6 +423,37 @@ def parks_two_copies(url):
         channel.basic_ack(method.delivery_tag)
 
 
+def until_it_is_empty(url):
+    channel = opened(url)
+    while (got := channel.basic_get("dead"))[0]:
+        method, properties, letter = got
+        replays = properties.headers.get("replays", 0)
+        properties.headers["replays"] = min(replays + 1, 3)
+        to = ("events", method.routing_key) if replays < 3 else ("", "parked")
+        channel.basic_publish(*to, letter, properties, mandatory=True)
+        channel.basic_ack(method.delivery_tag)
+    channel.connection.close()
+
+
+def replays_whether_it_arrives_or_not(url, mandatory=False):
+    channel = opened(url)
+    for method, properties, letter in office(channel):
+        replays = properties.headers.get("replays", 0)
+        properties.headers["replays"] = min(replays + 1, 3)
+        to = ("events", method.routing_key) if replays < 3 else ("", "parked")
+        try:
+            channel.basic_publish(*to, letter, properties, mandatory=mandatory)
+        except pika.exceptions.UnroutableError:
+            print("this one stays")
+        else:
+            channel.basic_ack(method.delivery_tag)
+    channel.connection.close()
+
+
+def leaves_what_no_queue_takes(url):
+    replays_whether_it_arrives_or_not(url, mandatory=True)
+
+
 def leaves_those_to_park(url):
     channel = opened(url)
     for method, properties, letter in office(channel):
@@ -440,7 +479,7 @@ def leaves_the_brokers_headers_behind(url):
 ALSO_RIGHT = {
     1: [by_the_last_death],
     2: [as_a_consumer, with_aio_pika],
-    3: [leaves_the_brokers_headers_behind],
+    3: [leaves_the_brokers_headers_behind, leaves_what_no_queue_takes],
 }
 
 EXPECTED = {
@@ -466,7 +505,8 @@ EXPECTED = {
         keeps_the_new_key: "`dead` is the key it came into the office with",
         straight_into_the_queue: "straight into the queue it gets there without its key",
         by_reason_only: "`order 5` was sent to the exchange `later`",
-        key_of_the_last_death: "`order 5` was sent to the exchange `events` with the key `wait`",
+        by_queue_only: "`order 7` was sent to the exchange `again`",
+        key_of_the_last_death: "`order 7` was sent to the exchange `events` with the key `wait`",
         two_copies: "published `order 1` 2 times in one call",
         trusts_the_last_entry: "`order 4` was sent to the exchange `later`",
         always_events: "`invoice 3` was sent to the exchange `events`",
@@ -494,6 +534,8 @@ EXPECTED = {
         with_a_fixed_key: "should go back by the exchange `events`",
         acks_before_it_publishes: "acks a letter before the broker",
         parks_two_copies: "published `order 4` 2 times in one call",
+        until_it_is_empty: "when it had died again, it was to wait for the next call",
+        replays_whether_it_arrives_or_not: "no queue is bound for `order 1` at present",
         leaves_those_to_park: "it was not published",
     },
 }

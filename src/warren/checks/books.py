@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 5.0  # seconds for a writer that is at work; a transaction of a payment takes some milliseconds
+ROW = 1.0  # seconds between two looks of one row, at most; usually it is some milliseconds
 NAME = "books.sqlite"
 OURS = "warren_"  # begins the names of what stops a writer
 
@@ -32,7 +33,7 @@ class Books:
         self._file = sqlite3.connect(self.path, PATIENCE, isolation_level=None)
         self._file.execute(f"CREATE TABLE {table} ({columns})")
         self._ours: list[tuple[Any, ...]] = []
-        self._written_since: float | None = None
+        self._looks: dict[str, tuple[float, float]] = {}  # when the first of a row of looks was, and the last
 
     def rows(self, table: str = "") -> list[tuple[Any, ...]]:
         """What is committed in a table, in the order it was written; the check's own columns if none is named."""
@@ -92,9 +93,30 @@ class Books:
 
     def written_for(self) -> float:
         """For how many seconds somebody has had one open at every look with this; 0 if nobody has one now."""
+        return self._for("written", self.being_written())
+
+    def shut_for(self) -> float:
+        """For how many seconds nobody else was let in at any look with this; 0 if others can read now."""
+        return self._for("shut", self.seen_by_others() is None)
+
+    def _for(self, what: str, so: bool) -> float:
         now = time.monotonic()
-        self._written_since = (self._written_since or now) if self.being_written() else None
-        return now - self._written_since if self._written_since else 0.0
+        first, last = self._looks.pop(what, (now, now))
+        if not so:
+            return 0.0
+        first = first if now - last < ROW else now  # nobody knows what was between two looks far apart
+        self._looks[what] = (first, now)
+        return max(now - first, 1e-9)  # a first look has seen it too
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """For `with`: who adds a row to the check's table gets an OperationalError, as on a disk that is full."""
+        overflow = "SELECT abs(-9223372036854775808)"  # RAISE would be an IntegrityError
+        self._file.execute(f"CREATE TRIGGER {OURS}failing BEFORE INSERT ON {self._table} BEGIN {overflow}; END")
+        try:
+            yield
+        finally:
+            self.go_on()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -39,6 +39,14 @@ def comes_again(wire: Wire) -> str | None:
     return None
 
 
+def acked_blindly(wire: Wire) -> bool:
+    """True if delivery tag 0, "all that I was given", acknowledged more than one message that came by subscription.
+
+    A client has those before the function that works on them has seen them.
+    """
+    return any(_blindly(each) for each in wire.conversations)
+
+
 def refused(wire: Wire, since: float = 0) -> str | None:
     """Why the broker closed a channel or connection, for where the function did not say; None if it closed none."""
     for _, one in _mourned(wire, since):
@@ -101,6 +109,25 @@ def _of(conversation: Conversation) -> list[Delivery]:
     ]
 
 
+def _blindly(conversation: Conversation) -> bool:
+    open_: set[tuple[int, int]] = set()  # channels and tags
+    for one in sorted([*conversation.said, *conversation.heard], key=lambda noted: noted.at):
+        if isinstance(one.method, spec.Basic.Deliver):
+            open_.add((one.channel, one.method.delivery_tag))
+        elif isinstance(one.method, spec.Basic.Ack):
+            settled = {each for each in open_ if each[0] == one.channel and _covers(one.method, each[1])}
+            if one.method.delivery_tag == 0 and len(settled) > 1:
+                return True
+            open_ -= settled
+    return False
+
+
+def _covers(ack: spec.Basic.Ack, tag: int) -> bool:
+    last = ack.delivery_tag
+    return bool(tag == last or (ack.multiple and (tag < last or last == 0)))
+
+
 def _settles(ack: Noted, given: Noted) -> bool:
-    tag, last = given.method.delivery_tag, ack.method.delivery_tag
-    return ack.channel == given.channel and (tag == last or (ack.method.multiple and (tag < last or last == 0)))
+    """For one channel only: tags begin at 1 on each. Tag 0 means all that was given so far."""
+    so_far = given.at < ack.at and given.channel == ack.channel
+    return so_far and _covers(ack.method, given.method.delivery_tag)

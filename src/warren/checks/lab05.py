@@ -149,6 +149,8 @@ PARTY = (
     Trial("events", "parcel.cancelled.eu", ("audit",)),
     Trial("events", "order.cancelled.asia", ("audit", "wrapping")),
     Trial("events", "order.cancelled.eu", ("audit", "wrapping"), GIFT),
+    Trial("events", "order.placed", ("audit",), GIFT),  # this and the next are the older system's
+    Trial("events", "order.cancelled.eu.paris", ("audit",)),
     Trial("gifts", "order.placed.eu", ("wrapping", IN_GIFTS), GIFT),
     Trial("gifts", "order.placed.eu", (IN_GIFTS,)),
 )

@@ -25,6 +25,7 @@ from warren.checks.publishing import (
     sent_again,
     still,
     to_the_queue,
+    until_refused,
     waits_for_answers,
 )
 from warren.checks.result import Result, Wrong, done, wrong
@@ -34,7 +35,8 @@ QUEUE = "payments"
 QUORUM = {"x-queue-type": "quorum"}
 MANY, LEAST, MOST = 5000, 20, 500  # exercise 1: payments in all, and on the way at once at least and at most
 ROOM = 20  # exercise 2: messages that the queue takes, one more or less
-FULL = 0.4  # seconds that it stays full
+FULL = 0.4  # seconds that it stays full, at least
+AGAIN, GONE = 3, 2.0  # refusals until somebody empties it, at least; or seconds in which nobody tries any more
 STORM = 40  # tries in that time are one each 10 ms
 FEW, CAREFUL = 100, 20  # exercise 3: payments in all, and on the way at once at most
 BREAKS = 4  # so often the connection breaks: one more than whoever tries three times gets over
@@ -136,10 +138,13 @@ def again_when_refused(probe: Probe, book_patiently: Learners) -> Result:
     asked_for_confirms(probe, book_patiently)
     to_the_queue(probe, book_patiently, QUEUE, asked)
     no_storm(probe, book_patiently, began, FULL, STORM)
+    until_refused(probe, child, AGAIN, GONE)
     taken = _emptied_each_time(probe, child)
     probe.returned(book_patiently, child, within=probe.at_once)
     sent_again(probe, book_patiently, asked)
     taken += probe.take(QUEUE)
+    if reason := took_out(probe):
+        return wrong(f"only the bookkeeper takes payments out of `{QUEUE}`, and not your function: {reason}")
     if lost := [text for text in asked if text not in taken]:
         reason = why_missing(probe, QUEUE, asked, 0)
         return wrong(f"all were confirmed, and the bookkeeper never saw {len(lost)} of {len(asked)}: {reason}")
@@ -159,17 +164,15 @@ def _filled(probe: Probe) -> None:
 
 
 def _emptied_each_time(probe: Probe, child: Child) -> list[str]:
-    """Take what is in the queue when it has refused something, or after a while, until the function has ended."""
+    """Take one queueful each time it has refused, or in silence. More, and who is as fast as we is never refused."""
     taken: list[str] = []
     moved = time.monotonic()
     while child.alive and time.monotonic() < moved + probe.patience:
         confirmed_once(probe)
-        came = probe.take(QUEUE)
+        came = probe.take(QUEUE, ROOM)
         taken += came
         moved = time.monotonic() if came else moved
-        refused, until = answers(probe, spec.Basic.Nack), time.monotonic() + FULL
-        while answers(probe, spec.Basic.Nack) == refused and time.monotonic() < until and not child.wait(0.05):
-            pass
+        until_refused(probe, child, answers(probe, spec.Basic.Nack) + 1, FULL)
     return taken
 
 
@@ -195,9 +198,6 @@ def again_when_unknown(probe: Probe, book_surely: Learners) -> Result:
     child = probe.start(book_surely, payments=asked)
     for breaks in range(BREAKS):
         _falls_silent(probe, book_surely, child, at, breaks)
-        if not breaks and not any(one.left for one in sent(probe.wire)):
-            confirm_half(probe.wire)
-            _falls_silent(probe, book_surely, child, at, breaks)
         probe.wire.cut()
         if breaks < BREAKS - 1:
             at = probe.wire.hold(lose=breaks % 2 == 0)
@@ -217,6 +217,8 @@ def again_when_unknown(probe: Probe, book_surely: Learners) -> Result:
 def _falls_silent(probe: Probe, function: Learners, child: Child, at: int, breaks: int) -> None:
     """So much is published, and the function waits for the broker, which has fallen silent; so often it broke."""
     reached = probe.wait(lambda: published(probe), lambda count: count >= at or not child.alive)
+    if not breaks:
+        confirm_half(probe.wire)  # at once, before anybody's deadline
     still(probe, child, at + FEW)
     to_the_queue(probe, function, QUEUE, payments(FEW))
     _survived(function, child, breaks)

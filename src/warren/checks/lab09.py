@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import contextlib
 
-from pika import spec
-
+from warren.checks.bookings import must_be_credited, must_have_booked
 from warren.checks.books import Books
 from warren.checks.exercise import Learners, exercise
-from warren.checks.learner import name
-from warren.checks.lost_acks import acks_get_lost
-from warren.checks.pause import still_works
-from warren.checks.payments import (
-    PAID,
-    acked,
+from warren.checks.mishaps import (
     acks_after_its_commit,
+    acks_only_what_is_booked,
+    killed_before_its_ack,
     killed_in_the_middle,
-    must_be_credited,
-    must_have_booked,
-    nothing_left,
-    pay,
-    settled_by,
     two_at_once,
 )
+from warren.checks.pause import still_works
+from warren.checks.payments import PAID, acked, nothing_left, pay, sees_what_it_acks, settled_by
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, done
-from warren.checks.scenarios import (
-    acked_when_done,
-    called_rightly,
-    each_once,
-    same_texts,
-    skipped_none,
-    taken_by_hand,
-)
-from warren.checks.wire import Conversation
-from warren.workers import Child
+from warren.checks.scenarios import acked_when_done, skipped_none
+from warren.checks.standby import in_the_middle, right_queue, subscribed, written_in_order
 
 QUORUM = {"x-queue-type": "quorum"}
 IDLE = 0.3  # seconds with an empty queue; who goes home then, and looks every 0.1 s, has gone
 ENTRIES = [f"entry {number}" for number in range(1, 7)]
-HELD = "entry 3"
+FIRST, HELD = "entry 1", "entry 3"
 TWICE = "The till sent it twice, in two messages: for the broker both are new, `redelivered` is False for both."
 LATER = "The till sent it again much later, to another process: what is done must be remembered in the file."
 
@@ -55,42 +40,36 @@ LATER = "The till sent it again much later, to another process: what is done mus
     "`channel.basic_ack(method.delivery_tag)` in both cases. The id is `properties.message_id`.",
 )
 def once(probe: Probe, book_payments: Learners) -> Result:
-    """Doubles; a kill between mark and booking; a kill between commit and ack; another double after all that."""
+    """Doubles; an error; a kill between mark and booking; one between commit and ack; a double after all that."""
     with contextlib.closing(Books("bookings", "payment TEXT, euros INTEGER")) as books:
         probe.declare("payments", arguments=QUORUM)
         pay(probe, 1, 2, 3, 3)
         child = probe.start(book_payments, workers=1, books=books.path)
         settled_by(probe, book_payments, child, books, 4)
         must_have_booked(books, (1, 2, 3), TWICE)
-        acks_after_its_commit(probe, book_payments, child, books, 5)
+        acks_after_its_commit(probe, book_payments, child, books, 5, copies=2)
+        acks_only_what_is_booked(probe, book_payments, child, books, 6)
+        child = probe.start(book_payments, workers=1, books=books.path)
+        settled_by(probe, book_payments, child, books, 7)
         books.stop_in_between(
             "NEW.payment = 'payment 4'", "EXISTS (SELECT * FROM bookings WHERE payment = 'payment 4')"
         )
         why = killed_in_the_middle(probe, book_payments, child, books, 4)
-        if acked(probe) == 5:
-            _killed_before_its_ack(probe, book_payments, books)
+        if acked(probe) == 7:
+            killed_before_its_ack(probe, book_payments, books)
         must_have_booked(books, list(PAID), why, why)
         child = probe.start(book_payments, workers=1, books=books.path)
-        settled_by(probe, book_payments, child, books, 6)
+        settled_by(probe, book_payments, child, books, 8)
         must_have_booked(books, list(PAID), why, why)
         child.wait(IDLE)
         pay(probe, 2)
-        settled_by(probe, book_payments, child, books, 7)
+        settled_by(probe, book_payments, child, books, 9)
         must_have_booked(books, list(PAID), LATER)
         nothing_left(probe, book_payments, child)
     return done(
-        "5 payments came in 7 messages; killed once in the middle of a booking and once before an ack: "
-        "each is in the books once, lost 0, done twice 0"
+        "6 payments came in 9 messages; SQLite raised once; killed once in the middle of a booking and once before an "
+        "ack: each is in the books once, lost 0, done twice 0"
     )
-
-
-def _killed_before_its_ack(probe: Probe, function: Learners, books: Books) -> None:
-    """Another process takes what came back, and is killed when it has sent an ack, which never arrives."""
-    with acks_get_lost(probe) as line:
-        child = probe.start(function, workers=1, books=books.path)
-        probe.wait(lambda: len(line.said(spec.Basic.Ack)), lambda acks: acks > 0 or not child.alive)
-        still_works(probe, function, child)
-        child.kill()
 
 
 @exercise(
@@ -108,13 +87,13 @@ def together(probe: Probe, credit_accounts: Learners) -> Result:
         books.write("INSERT INTO accounts VALUES ('Ada', 0), ('Bob', 0)")
         probe.declare("payments", arguments=QUORUM)
         child = probe.start(credit_accounts, workers=2, books=books.path)
-        _subscribed(probe, credit_accounts, child, 2)
+        subscribed(probe, credit_accounts, child, 2, books)
         two_at_once(probe, credit_accounts, child, books, (1, 1), 2)
         twice = BOTH_LOOKED if books.marks() else NOBODY_MARKED
         must_be_credited(books, {"Ada": 20, "Bob": 0}, twice, "`payment 1` was acknowledged, and not credited")
         two_at_once(probe, credit_accounts, child, books, (3, 5), 4)
         must_be_credited(books, {"Ada": 70, "Bob": 0}, BOTH_LOOKED, BOTH_ADDED)
-        acks_after_its_commit(probe, credit_accounts, child, books, 2, to="Ada")
+        acks_after_its_commit(probe, credit_accounts, child, books, 2, copies=3, to="Ada")
         must_be_credited(books, {"Ada": 90, "Bob": 0}, BOTH_LOOKED, BOTH_ADDED)
         books.stop_in_between(
             "NEW.customer = 'Bob'", "EXISTS (SELECT * FROM accounts WHERE customer = 'Bob' AND euros)"
@@ -122,7 +101,7 @@ def together(probe: Probe, credit_accounts: Learners) -> Result:
         why = killed_in_the_middle(probe, credit_accounts, child, books, 4, to="Bob")
         pay(probe, 1, to="Ada")
         child = probe.start(credit_accounts, workers=1, books=books.path)
-        settled_by(probe, credit_accounts, child, books, 7)
+        settled_by(probe, credit_accounts, child, books, 9)
         must_be_credited(books, {"Bob": 50}, why, why)
         must_be_credited(books, {"Ada": 90}, f"that is `payment 1` once more. {LATER}", LATER)
         nothing_left(probe, credit_accounts, child)
@@ -145,14 +124,6 @@ BOTH_ADDED = (
 )
 
 
-def _subscribed(probe: Probe, function: Learners, child: Child, count: int) -> None:
-    asked = probe.wait(lambda: len(probe.wire.said(spec.Basic.Consume)), lambda seen: seen >= count or not child.alive)
-    still_works(probe, function, child)
-    taken_by_hand(probe, function)
-    if not asked.met:
-        raise Wrong(f"{count} workers were started, and {asked.seen} subscribed: each needs its own `channel.consume`")
-
-
 @exercise(
     3,
     "In order, with a standby",
@@ -162,88 +133,27 @@ def _subscribed(probe: Probe, function: Learners, child: Child, count: int) -> N
     "True})` in each worker; then the loop you know, with the ack after `write`.",
 )
 def in_order(probe: Probe, write_entries: Learners) -> Result:
-    """Two processes subscribe; one is killed in the middle of entry 3."""
-    work = probe.ledger.work("write", holds=(HELD,))
+    """Two processes subscribe; one is killed in the middle of entry 3. Entry 1 lasts until all are on their way."""
+    work = probe.ledger.work("write", holds=(FIRST, HELD))
     children = []
     for count in (1, 2):
         children.append(probe.start(write_entries, workers=1, write=work))
-        _subscribed(probe, write_entries, children[-1], count)
-    _right_queue(probe)
+        subscribed(probe, write_entries, children[-1], count)
+    right_queue(probe)
     probe.publish("account", ENTRIES)
-    first = _first_in_the_middle(probe, write_entries, children)
+    probe.wait(lambda: probe.ledger.tasks("begun"), lambda seen: bool(seen) or not all(one.alive for one in children))
+    probe.ledger.release(FIRST)
+    first = in_the_middle(probe, write_entries, children, ENTRIES, HELD)
     first.kill()
     probe.ledger.release()
     standby = next(child for child in children if child is not first)
     probe.wait(lambda: probe.ledger.tasks("done"), lambda seen: ENTRIES[-1] in seen or not standby.alive)
     still_works(probe, write_entries, standby)
     skipped_none(probe, write_entries, "write")
+    sees_what_it_acks(probe, write_entries)
     acked_when_done(probe, write_entries)
-    _written_in_order(probe, write_entries)
+    written_in_order(probe, write_entries, ENTRIES)
     probe.stopped(write_entries, standby)
     if left := probe.wait_ready("account", 0).seen:
         raise Wrong(f"all entries were written, and {left} were in the queue again when the worker had stopped")
     return done(f"the first was killed in the middle of `{HELD}`, the standby went on from there: 6 of 6, in order")
-
-
-def _right_queue(probe: Probe) -> None:
-    if probe.wire.said(spec.Queue.Purge):
-        raise Wrong("a worker purges `account` when it starts: that throws away the entries that wait for the standby")
-    rows = {row["name"]: row for row in probe.management.queues(probe.vhost)}
-    if "account" not in rows:
-        raise Wrong(f"there is no queue `account`, but {', '.join(f'`{queue}`' for queue in rows) or 'none at all'}")
-    if rows["account"].get("type") != "quorum":
-        raise Wrong(
-            f"`account` is a {rows['account'].get('type')} queue, and its entries must not be lost: declare it with "
-            '`"x-queue-type": "quorum"`'
-        )
-
-
-def _first_in_the_middle(probe: Probe, function: Learners, children: list[Child]) -> Child:
-    """The one of the two that gets the entries, when it has begun the held one; the other got none."""
-    begun = probe.wait(
-        lambda: probe.ledger.tasks("begun"),
-        lambda seen: HELD in seen or len(probe.ledger.workers) > 1 or not all(child.alive for child in children),
-    )
-    taken_by_hand(probe, function)
-    same_texts(sorted(begun.seen), ENTRIES, "write")
-    for child in children:
-        still_works(probe, function, child)
-    _given_to_one(probe, function)
-    if HELD not in begun.seen:
-        called_rightly(probe, function, "write")
-        raise Wrong(
-            f"6 entries were in the queue, and in {begun.within:g} s `{name(function)}` began {len(begun.seen)}"
-        )
-    acked_when_done(probe, function)
-    if acked(probe) < ENTRIES.index(HELD):
-        raise Wrong(
-            f"when it had begun `{HELD}`, `{name(function)}` had acknowledged {acked(probe)} of the entries before: "
-            "what is written and not acknowledged is written again after a kill"
-        )
-    active = {entry.by.split(":")[0] for entry in probe.ledger.entries}
-    return next(child for child in children if str(child.pid) in active)
-
-
-def _given_to_one(probe: Probe, function: Learners) -> None:
-    if sum(_was_given(each) for each in probe.wire.conversations) < 2:
-        return
-    if any(method.exclusive for method in probe.wire.said(spec.Basic.Consume)):
-        raise Wrong(
-            f"both workers were given entries, though `{name(function)}` subscribes with `exclusive=True`: that means "
-            "nothing to a quorum queue (seen with RabbitMQ 4.3.6). The queue itself must be declared so"
-        )
-    raise Wrong(
-        "both workers were given entries at the same time, so nobody knows which is written first: the queue needs "
-        "`x-single-active-consumer`, as an argument of `queue_declare`"
-    )
-
-
-def _was_given(conversation: Conversation) -> bool:
-    return any(isinstance(one.method, (spec.Basic.Deliver, spec.Basic.GetOk)) for one in list(conversation.heard))
-
-
-def _written_in_order(probe: Probe, function: Learners) -> None:
-    each_once(probe, ENTRIES)
-    for entry, written in zip(ENTRIES, probe.ledger.tasks("done"), strict=True):
-        if entry != written:
-            raise Wrong(f"`{name(function)}` wrote `{written}` before `{entry}`")

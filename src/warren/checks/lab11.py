@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from warren.checks.dead_letters import dead_letters_of, give_back, letters, reject, send
 from warren.checks.exercise import Learners, exercise
+from warren.checks.office import HOMES, REPLAYS, STRAY, four_orders, seven_letters
 from warren.checks.probe import Probe
+from warren.checks.publishing import published
 from warren.checks.reasons import REASONS, RETURNS, ROOM, lies, stays, survives
 from warren.checks.replaying import (
-    Home,
     acked_when_confirmed,
-    envelope,
     one_copy_each,
     replayed,
     still_in_office,
+    tried_in_vain,
     unaltered,
     until_published,
     went_home,
@@ -24,9 +24,7 @@ from warren.checks.replaying import (
 )
 from warren.checks.result import Result, Wrong, done
 from warren.checks.scenarios import shared_durable_queue
-
-QUORUM = {"x-queue-type": "quorum"}
-TO_DEAD = {"x-dead-letter-exchange": "dead", "x-dead-letter-routing-key": "dead"}
+from warren.workers import Child
 
 
 @exercise(
@@ -74,16 +72,6 @@ def _overflows(probe: Probe) -> None:
         raise Wrong(f"of {ROOM + 1} orders {len(left)} were left in `orders`: it has room for {ROOM}")
 
 
-HOMES = (
-    Home("order 1", "events", "order.placed.eu", "packing"),
-    Home("order 2", "events", "order.placed.us", "packing"),
-    Home("invoice 3", "", "invoices", "invoices"),
-    Home("order 4", "events", "order.changed.asia", "repairs"),
-    Home("order 5", "events", "order.changed.eu", "repairs"),
-)
-STRAY = Home("parcel 6", "events", "parcel.returned.eu", "returns")
-
-
 @exercise(
     2,
     "Back to work",
@@ -97,15 +85,15 @@ STRAY = Home("parcel 6", "events", "parcel.returned.eu", "returns")
 )
 def back(probe: Probe, replay: Learners) -> Result:
     """Killed while it waits for the first confirm, then run to its end; one letter has nowhere to go."""
-    _six_letters(probe)
+    seven_letters(probe)
     probe.wire.hold()
     child = probe.start(replay)
     until_published(probe, replay, child)
     went_home(probe, [*HOMES, STRAY])
     child.kill()
     probe.wire.cut()
-    if (there := probe.wait_ready("dead", 6).seen) != 6:
-        raise Wrong(f"killed before the broker had confirmed anything, it left {there} of 6 letters in `dead`")
+    if (there := probe.wait_ready("dead", 7).seen) != 7:
+        raise Wrong(f"killed before the broker had confirmed anything, it left {there} of 7 letters in `dead`")
     began = replayed(probe, replay, STRAY.text)
     went_home(probe, [*HOMES, STRAY])
     still_in_office(probe, replay, [STRAY.text])
@@ -117,61 +105,9 @@ def back(probe: Probe, replay: Learners) -> Result:
             raise Wrong(f"`{home.text}` is neither in `dead` nor in `{home.queue}`: lost")
         unaltered(copies[-1])
     return done(
-        "5 letters went back by the exchange and the key of their first death, properties and all; the one that no "
-        "queue takes now stayed in `dead`; and when it was killed before a confirm, all 6 were still there"
+        "6 letters went back by the exchange and the key of their first death, properties and all; the one that no "
+        "queue takes now stayed in `dead`; and when it was killed before a confirm, all 7 were still there"
     )
-
-
-def _six_letters(probe: Probe) -> None:
-    """Letters that died in several queues, two of them more than once."""
-    with probe.channel() as channel:
-        channel.exchange_declare("events", "topic", durable=True)
-        for exchange in ("dead", "later", "again"):
-            channel.exchange_declare(exchange, "fanout", durable=True)
-        channel.queue_declare("dead", durable=True, arguments=QUORUM)
-        channel.queue_bind("dead", "dead")
-        waits = {"x-message-ttl": 20, "x-dead-letter-exchange": "again"}
-        channel.queue_declare("pause", durable=True, arguments=QUORUM | waits)
-        for queue, key in (("packing", "order.placed.*"), ("invoices", ""), ("returns", "parcel.*.*")):
-            channel.queue_declare(queue, durable=True, arguments=QUORUM | TO_DEAD)
-            channel.queue_bind(queue, "events", key)
-        to_pause = {"x-dead-letter-exchange": "later", "x-dead-letter-routing-key": "wait"}
-        channel.queue_declare("repairs", durable=True, arguments=QUORUM | to_pause)
-        channel.queue_bind("repairs", "events", "order.changed.*")
-        channel.queue_bind("repairs", "again")
-        channel.queue_bind("pause", "later")
-    for home in (*HOMES[:3], STRAY):
-        _post(probe, home)
-    for queue, count in (("packing", 2), ("invoices", 1), ("returns", 1)):
-        reject(probe, queue, count)
-    _post(probe, HOMES[3])
-    reject(probe, "repairs", 1)
-    _out_of_the_ring(probe)
-    with probe.channel() as channel:
-        channel.queue_unbind("repairs", "again")
-        channel.queue_bind("dead", "again")
-        _post(probe, HOMES[4], expiration="20")  # expires in `repairs` and in `pause`: the reason alone tells nothing
-        probe.wait_ready("dead", 6)
-        channel.queue_unbind("returns", "events", "parcel.*.*")
-
-
-def _post(probe: Probe, home: Home, **properties: Any) -> None:
-    send(probe, home.exchange, home.key, home.text, **envelope(home.text), **properties)
-
-
-def _out_of_the_ring(probe: Probe) -> None:
-    """What was rejected in `repairs` comes back from `pause`, is rejected again, and goes to the office this time."""
-    probe.wait_ready("repairs", 1)
-    with probe.channel() as channel:
-        channel.queue_unbind("pause", "later")
-        channel.queue_bind("dead", "later")
-        reject(probe, "repairs", 1)
-        probe.wait_ready("dead", 5)
-        channel.queue_unbind("dead", "later")
-        channel.queue_bind("pause", "later")
-
-
-REPLAYS: Mapping[str, int | None] = {"order 1": None, "order 2": 1, "order 3": 2, "order 4": 3}  # so often replayed
 
 
 @exercise(
@@ -186,45 +122,41 @@ REPLAYS: Mapping[str, int | None] = {"order 1": None, "order 2": 1, "order 3": 2
     '`basic_publish("", "parked", letter, properties, mandatory=True)`.',
 )
 def park(probe: Probe, replay_or_park: Learners) -> Result:
-    """Letters that were replayed 0 to 3 times; then, once more, those of them that died again."""
-    _four_orders(probe)
-    _replayed_once(probe, replay_or_park, {"order 1": 1, "order 2": 2, "order 3": 3}, ["order 4"])
+    """Letters that were replayed 0 to 3 times; once more, those that died again; and some that no queue takes."""
+    four_orders(probe)
+    began = replayed(probe, replay_or_park)
+    _counted(probe, replay_or_park, {"order 1": 1, "order 2": 2, "order 3": 3}, ["order 4"])
+    one_copy_each(probe, replay_or_park, began)
+    acked_when_confirmed(probe, replay_or_park)
     reject(probe, "orders", 3)
     probe.wait_ready("dead", 3)
-    _replayed_once(probe, replay_or_park, {"order 1": 2, "order 2": 3}, ["order 4", "order 3"])
+    at = probe.wire.hold(3)
+    began = replayed(probe, replay_or_park, meanwhile=lambda child: _two_die_again(probe, child, at))
+    one_copy_each(probe, replay_or_park, began, ", and when it had died again, it was to wait for the next call")
+    _counted(probe, replay_or_park, {"order 1": 2, "order 2": 3}, ["order 4", "order 3"], dead_again=True)
+    acked_when_confirmed(probe, replay_or_park)
+    with probe.channel() as channel:
+        channel.queue_unbind("orders", "events", "order.placed.*")
+    tried_in_vain(probe, replay_or_park, "order 1")
     return done(
-        "4 letters were replayed until each had been replayed 3 times, and then parked; the count went with them"
+        "4 letters were replayed until each had been replayed 3 times, and then parked; the count went with them, what "
+        "died again waited for the next call, and what no queue took stayed in `dead`"
     )
 
 
-def _replayed_once(probe: Probe, function: Learners, working: Mapping[str, int], parked: list[str]) -> None:
-    began = replayed(probe, function)
-    _counted(probe, function, working, parked)
-    one_copy_each(probe, function, began)
-    acked_when_confirmed(probe, function)
+def _two_die_again(probe: Probe, child: Child, at: int) -> None:
+    """While the function waits for its last confirm, what it has replayed is rejected, and is in the office again."""
+    probe.wait(lambda: published(probe), lambda count: count >= at or not child.alive)
+    reject(probe, "orders", 2)
+    probe.wait(lambda: probe.ready("dead"), lambda ready: ready == 2 or not child.alive)
+    probe.wire.release()
 
 
-def _four_orders(probe: Probe) -> None:
-    with probe.channel() as channel:
-        channel.exchange_declare("events", "topic", durable=True)
-        channel.exchange_declare("dead", "fanout", durable=True)
-        for queue in ("dead", "parked"):
-            channel.queue_declare(queue, durable=True, arguments=QUORUM)
-        channel.queue_bind("dead", "dead")
-        channel.queue_declare("orders", durable=True, arguments=QUORUM | {"x-dead-letter-exchange": "dead"})
-        channel.queue_bind("orders", "events", "order.placed.*")
-    for text, replays in REPLAYS.items():
-        properties = envelope(text)
-        if replays is not None:
-            properties["headers"]["replays"] = replays
-        send(probe, "events", "order.placed.eu", text, **properties)
-    reject(probe, "orders", len(REPLAYS))
-    probe.wait_ready("dead", len(REPLAYS))
-
-
-def _counted(probe: Probe, function: Learners, working: Mapping[str, int], parked: list[str]) -> None:
-    """The first are back at work with that count, the others in the parking lot, and none anywhere else."""
-    at_work = {one.body: one for one in letters(probe, "orders")}
+def _counted(
+    probe: Probe, function: Learners, working: Mapping[str, int], parked: list[str], *, dead_again: bool = False
+) -> None:
+    """The first are back at work (or dead again) with that count, the others in the parking lot, none elsewhere."""
+    at_work = {one.body: one for one in letters(probe, "dead" if dead_again else "orders")}
     lot = {one.body: one for one in letters(probe, "parked")}
     for text in parked:
         if text in at_work:
@@ -232,7 +164,7 @@ def _counted(probe: Probe, function: Learners, working: Mapping[str, int], parke
     for text in working:
         if text in lot:
             raise Wrong(f"`{text}` was parked after {working[text] - 1} replays: there are to be 3")
-    still_in_office(probe, function, [])
+    still_in_office(probe, function, list(working) if dead_again else [])
     for text in [*working, *parked]:
         if text not in at_work and text not in lot:
             raise Wrong(f"`{text}` is neither in `dead`, nor in `orders`, nor in `parked`: {why_lost(probe, text)}")
@@ -245,5 +177,5 @@ def _counted(probe: Probe, function: Learners, working: Mapping[str, int], parke
     for copy in [*at_work.values(), *lot.values()]:
         unaltered(copy)
     for text in working:
-        if (at_work[text].exchange, at_work[text].key) != ("events", "order.placed.eu"):
+        if not dead_again and (at_work[text].exchange, at_work[text].key) != ("events", "order.placed.eu"):
             raise Wrong(f"`{text}` should go back by the exchange `events` with the key `order.placed.eu`, as it came")

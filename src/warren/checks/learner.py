@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pika
@@ -37,6 +37,19 @@ def start(function: Learners, url: str, workers: Sequence[int], arguments: Mappi
         if workers:
             return Child(threads, function, workers, *arguments.values(), url=url, wants_worker=True)
         return Child(function, url, *arguments.values())
+    except NotSendable as error:
+        raise Wrong(_stays_here(function) or str(error)) from error
+
+
+def perform(act: Callable[..., Any], function: Learners, *arguments: Any) -> Child:
+    """Run `act(function, …)`, which is the check's own and calls the function, in a child process.
+
+    Ends the check if the function cannot leave the notebook.
+    """
+    _must_run(function)
+    _must_leave_the_broker(function)
+    try:
+        return Child(act, function, *arguments)
     except NotSendable as error:
         raise Wrong(_stays_here(function) or str(error)) from error
 

@@ -84,8 +84,10 @@ def why_headers(wishes: Sequence[Mapping[str, Any]], headers: Mapping[str, Any],
     if through and len(wishes) > 1:
         return "each binding is enough by itself"
     for wish in wishes:
-        asked = {name: value for name, value in wish.items() if not name.startswith("x-")}
-        how = "any" if str(wish.get("x-match", "")).startswith("any") else "all"
+        match = str(wish.get("x-match", "all"))
+        how = "any" if match.startswith("any") else "all"
+        with_x = match.endswith("-with-x")
+        asked = {name: one for name, one in wish.items() if name != "x-match" and (with_x or not name.startswith("x-"))}
         if not asked:
             return f"`{how}` of no headers {'fits every message' if how == 'all' else 'fits none'}"
         if through:

@@ -72,7 +72,10 @@ class Probe(Room):
         child = learner.perform(act, function, *arguments)
         self._children.append(child)
         child.started(self.deadline)
-        return learner.value(function, child.outcome(self.deadline), self.deadline)
+        outcome = child.outcome(self.patience)
+        if outcome.timed_out:
+            raise Wrong(f"`{learner.name(function)}` had not returned after {self.patience:g} s: does it sleep?")
+        return learner.value(function, outcome, self.patience)
 
     def returned(self, function: Learners, child: Child, within: float | None = None) -> Any:
         """What the function returned; ends the check if it raised, did not end in time or never used the url."""

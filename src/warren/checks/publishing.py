@@ -38,6 +38,14 @@ def still(probe: Probe, child: Child, most: int) -> None:
         child.wait(STILL)
 
 
+def until_refused(probe: Probe, child: Child, times: int, quiet: float) -> None:
+    """Wait until the queue has refused so often, or nothing was published for so many seconds, or all is over."""
+    count, since = published(probe), time.monotonic()
+    while answers(probe, spec.Basic.Nack) < times and time.monotonic() < since + quiet and not child.wait(0.05):
+        before, count = count, published(probe)
+        since = since if before == count else time.monotonic()
+
+
 def asked_for_confirms(probe: Probe, function: Learners) -> None:
     """Every message went over a channel that confirms."""
     found = sent(probe.wire)

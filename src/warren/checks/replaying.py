@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from pika import spec
 
@@ -15,6 +13,7 @@ from warren.checks.dead_letters import Letter, letters
 from warren.checks.deliveries import deliveries, refused
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
+from warren.checks.office import Home, envelope
 from warren.checks.probe import Probe
 from warren.checks.publishing import asked_for_confirms, published
 from warren.checks.result import Wrong, short
@@ -23,21 +22,7 @@ from warren.workers import Child
 OFFICE = "dead"  # the queue
 SETTLES = 0.2  # seconds in which a function acks that does not wait for the confirm
 UNROUTABLE = ("UnroutableError", "PublishError", "DeliveryError")  # pika's word for what came back, and aio-pika's
-OVER_AND_OVER = 6  # times one letter is taken or published in one call, where once is enough
-
-
-@dataclass(frozen=True)
-class Home:
-    """A letter, and the exchange and routing key by which it came into the queue of its first death."""
-
-    text: str
-    exchange: str
-    key: str
-    queue: str
-
-    @property
-    def way(self) -> str:
-        return f"the exchange `{self.exchange}`, key `{self.key}`" if self.exchange else f'`""`, key `{self.key}`'
+OVER_AND_OVER = 8  # times one letter is taken in one call: more often than there are letters
 
 
 def until_published(probe: Probe, function: Learners, child: Child) -> None:
@@ -64,17 +49,20 @@ def until_published(probe: Probe, function: Learners, child: Child) -> None:
         raise Wrong(f"`{name(function)}` returned when the broker had not yet confirmed what it published")
 
 
-def replayed(probe: Probe, function: Learners, stray: str = "") -> float:
+def replayed(
+    probe: Probe, function: Learners, stray: str = "", meanwhile: Callable[[Child], object] | None = None
+) -> float:
     """Run the function to its end; returns when (`time.monotonic()`) it began. No queue takes the letter `stray`."""
     began = time.monotonic()
     before = Counter(one.body for one in deliveries(probe.wire))
     child = probe.start(function)
+    if meanwhile:
+        meanwhile(child)
     probe.wait(lambda: (published(probe), _most_often(probe, before)), lambda seen: _over(child, seen[1]))
     taken_with_care(probe, function)
-    error = None if child.alive else child.outcome(0).error
-    if stray and error and error.type in UNROUTABLE:
+    if stray and (error := _unroutable(child)):
         raise Wrong(
-            f"`{name(function)}` ended with {error.type} at `{stray}`, which no queue takes now: let that one stay in "
+            f"`{name(function)}` ended with {error} at `{stray}`, which no queue takes now: let that one stay in "
             f"`{OFFICE}` (no ack) and go on with the next"
         )
     _ends(probe, function, child, before)
@@ -82,14 +70,30 @@ def replayed(probe: Probe, function: Learners, stray: str = "") -> float:
     return began
 
 
-def one_copy_each(probe: Probe, function: Learners, since: float) -> None:
-    """Since that `time.monotonic()`, no letter was published twice."""
+def tried_in_vain(probe: Probe, function: Learners, stray: str) -> None:
+    """Run the function while no queue takes that letter: whether it raises that or goes on, the letter stays."""
+    before = Counter(one.body for one in deliveries(probe.wire))
+    child = probe.start(function)
+    probe.wait(lambda: (published(probe), _most_often(probe, before)), lambda seen: _over(child, seen[1]))
+    if not _unroutable(child):
+        _ends(probe, function, child, before)
+    probe.wait(lambda: probe.unacked(OFFICE), lambda unacked: not unacked)
+    _stays(probe, [stray])
+
+
+def _unroutable(child: Child) -> str:
+    """The error's name, if the function has ended because no queue took what it published; empty if not."""
+    error = None if child.alive else child.outcome(0).error
+    return error.type if error and error.type in UNROUTABLE else ""
+
+
+def one_copy_each(probe: Probe, function: Learners, since: float, why: str = "") -> None:
+    """Since that `time.monotonic()`, no letter was published twice; `why` ends the sentence if one was."""
     copies = Counter(one.text for one in probe.wire.noted(spec.Basic.Publish) if one.at >= since)
     text, times = max(copies.items(), key=lambda each: each[1], default=("", 0))
     if times > 1:
-        raise Wrong(
-            f"`{name(function)}` published `{text}` {times} times in one call, and it is one letter: one copy of each"
-        )
+        why = why or ", and it is one letter: one copy of each"
+        raise Wrong(f"`{name(function)}` published `{text}` {times} times in one call{why}")
 
 
 def taken_with_care(probe: Probe, function: Learners) -> None:
@@ -134,11 +138,6 @@ def _mistaken(home: Home, exchange: str, key: str) -> str:
     return "both stand in `x-death`, in the entry of its first death"
 
 
-def envelope(text: str) -> dict[str, Any]:
-    """The properties that a letter of the check has, for `send`; no two letters have the same."""
-    return {"message_id": f"the id of {text}", "headers": {"gift": text}}
-
-
 def unaltered(copy: Letter) -> None:
     """The copy has the id and the header of the letter, and survives the broker."""
     advice = "pass the properties on, and change what you have to"
@@ -153,6 +152,15 @@ def unaltered(copy: Letter) -> None:
 def still_in_office(probe: Probe, function: Learners, stay: Sequence[str]) -> None:
     """These letters lie in the office, and no others."""
     probe.wait(lambda: probe.unacked(OFFICE), lambda unacked: not unacked)
+    there = _stays(probe, stay)
+    if left := [text for text in there if text not in stay]:
+        raise Wrong(
+            f"`{left[0]}` is still in `{OFFICE}` when `{name(function)}` has ended: {_why_left(probe, left[0])}"
+        )
+
+
+def _stays(probe: Probe, stay: Sequence[str]) -> list[str]:
+    """The letters in the office; ends the check if one of these is missing."""
     there = [one.body for one in letters(probe, OFFICE)]
     for text in stay:
         if text not in there:
@@ -160,10 +168,7 @@ def still_in_office(probe: Probe, function: Learners, stay: Sequence[str]) -> No
                 f"no queue is bound for `{text}` at present, and it is not in `{OFFICE}` any more: lost. Publish with "
                 "`mandatory=True`, hear what comes back, and do not ack that"
             )
-    if left := [text for text in there if text not in stay]:
-        raise Wrong(
-            f"`{left[0]}` is still in `{OFFICE}` when `{name(function)}` has ended: {_why_left(probe, left[0])}"
-        )
+    return there
 
 
 def _why_left(probe: Probe, text: str) -> str:
@@ -220,11 +225,7 @@ def _ends(probe: Probe, function: Learners, child: Child, before: Counter[str] |
         counts = Counter(one.body for one in deliveries(probe.wire))
         text = counts.most_common(1)[0][0]
         back = any(method.requeue for method in probe.wire.said(spec.Basic.Nack, spec.Basic.Reject))
-        why = (
-            "it is put back with `requeue=True`, into the queue it came from, and comes again"
-            if back
-            else "it comes back"
-        )
+        why = "it is put back with `requeue=True`, and comes again" if back else "it comes back"
         raise Wrong(
             f"`{name(function)}` is given `{text}` over and over: {why}. Take as many as there are when you begin"
         )

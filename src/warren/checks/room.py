@@ -114,11 +114,11 @@ class Room:
                 channel.basic_nack(method.delivery_tag, multiple=True, requeue=True)
         return found
 
-    def take(self, queue: str) -> list[str]:
-        """Take all ready messages away, as a reader of the queue does."""
+    def take(self, queue: str, most: float = float("inf")) -> list[str]:
+        """Take all ready messages away, or so many at most, as a reader of the queue does."""
         taken: list[str] = []
         with self.channel() as channel:
-            while (got := channel.basic_get(queue, auto_ack=True))[0]:
+            while len(taken) < most and (got := channel.basic_get(queue, auto_ack=True))[0]:
                 taken.append(got[2].decode(errors="replace"))
         return taken
 
