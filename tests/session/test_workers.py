@@ -70,6 +70,57 @@ def test_entering_returns_once_all_run(session: Session) -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids if pid)
 
 
+@BOTH
+def test_a_crew_grows(session: Session, process: bool) -> None:
+    """`add` starts one more of the same function, numbered on, and leaving the block ends it with the others."""
+    with session.workers(idle_here(), 1, process=process, name="packer") as crew:
+        added = crew.add()
+        assert added.started(30)
+        assert [worker.name for worker in crew] == ["packer 1", "packer 2"]
+        assert crew[1] is added
+        assert added.alive
+        added.stop()
+        session.wait(lambda: not added.alive)
+        assert crew.add().name == "packer 3"  # the name of one that has gone is not given again
+    assert not any(worker.alive for worker in crew)
+
+
+def test_an_added_worker_that_fails_is_told_like_the_others(session: Session) -> None:
+    """Waiting ends at once with its name."""
+
+    def second_fails(worker: Any) -> None:
+        if worker.name == "worker 2":
+            raise ValueError("no desk")
+        while not worker.stopping:
+            time.sleep(0.01)
+
+    with (
+        pytest.raises(WorkerFailed, match="worker 2 failed with ValueError: no desk"),
+        session.workers(second_fails) as crew,
+    ):
+        crew.add()
+        session.wait(lambda: False, within=60)
+
+
+def test_a_crew_starts_without_workers(session: Session) -> None:
+    """None at first is fine for one that grows."""
+    with session.workers(idle, 0) as crew:
+        assert not crew
+        assert crew.add().name == "worker 1"
+
+
+def test_a_crew_grows_within_its_block_only(session: Session) -> None:
+    """Outside nobody would end the new worker, so there is none."""
+    crew = session.workers(idle)
+    with pytest.raises(WarrenError, match="within its with block"):
+        crew.add()
+    with crew:
+        pass
+    with pytest.raises(WarrenError, match="within its with block"):
+        crew.add()
+    assert len(crew) == 1
+
+
 def idle_here() -> Callable[[Any], None]:
     """A function that is sent by value, as functions of a notebook are."""
 

@@ -24,7 +24,7 @@ from warren.workers import Child
 HELD = 10  # payments a worker may have of one queue, waiting or not
 FAST = 3.0  # times the rate: who calls that fast in the end has no limit
 MORE = 1.25  # likewise: who calls that fast has one of more than the rate
-SLOW = 0.25  # seconds behind the earliest moment allowed, to the end
+SLOW = 0.3  # seconds behind the earliest moment allowed, to the end: room for who takes a fifth less than the quota
 WASTED = 0.5  # of the time between two tokens: who waits that long before most calls does not wait for a token
 STUCK = 0.4  # seconds that one call waited although there was a token; a busy machine wakes up sooner
 
@@ -114,7 +114,7 @@ def _kept(probe: Probe, function: Learners, quota: Quota, one: Rush) -> None:
     called = f"`{name(function)}` called the bank {count} times for `{one.queue}` in {seconds:.2f} s, and {allowed}"
     rate = last_rate(calls)
     if rate > FAST * quota.rate:
-        why = "it goes on as fast as it can: is there a limit, and one for all of it?"
+        why = "it goes on as fast as it can: is there a limit, one for all of it, with a brim?"
     elif rate > MORE * quota.rate:
         why = f"it goes on with {rate:.0f} a second, so is there more than one bucket?"
     else:
@@ -145,14 +145,18 @@ def in_least_time(probe: Probe, function: Learners, quota: Quota, *rushes: Rush)
             f"{came}: `{name(function)}` made {last_rate(every):.0f} calls a second for all {len(rushes)}, and "
             f"{quota.rate:g} are allowed for each. Does each have a bucket of its own, with the whole rate?"
         )
+    raise Wrong(f"{came}: {_too_slow(function, quota, calls)}")
+
+
+def _too_slow(function: Learners, quota: Quota, calls: Sequence[float]) -> str:
     gap, drop = usual_gap(calls), 1 / quota.rate
-    if quota.without_burst(calls):
-        slept = f", and one every {gap:.3f} s after it, not every {drop:g}: the call takes its time, too"
-        raise Wrong(
-            f"{came}: after a quiet time {quota.burst} may be charged at once, and `{name(function)}` waited before "
-            f"each{slept if gap > 1.1 * drop else ''}"
-        )
-    raise Wrong(f"{came}: after the burst there is a token every {drop:g} s, and a call every {gap:.3f} s")
+    if not quota.without_burst(calls):
+        return f"after the burst there is a token every {drop:g} s, and a call every {gap:.3f} s"
+    slept = f", and one every {gap:.3f} s after it, not every {drop:g}: the call takes its time, too"
+    return (
+        f"after a quiet time {quota.burst} may be charged at once, and `{name(function)}` waited before "
+        f"each{slept if gap > 1.1 * drop else ''}"
+    )
 
 
 def _late(probe: Probe, quota: Quota, one: Rush) -> bool:

@@ -39,15 +39,16 @@ def interrupted(probe: Probe, function: Learners, work: Work, queue: str, tasks:
         lambda: probe.ledger.tasks("begun"), lambda seen: held in seen or not child.alive or probe.auto_acks()
     )
     same_texts(begun.seen, tasks, work.name)
+    still_works(probe, function, child)
     called_rightly(probe, function, work.name)
     acked_when_done(probe, function)
-    still_works(probe, function, child)
     if not begun.met:
         raise Wrong(f"in {begun.within:g} s `{name(function)}` did not come to `{held}`, which has {before} before it")
-    if (acks := len(probe.wire.noted(spec.Basic.Ack))) < before:
+    acks = probe.wait(lambda: len(probe.wire.noted(spec.Basic.Ack)), lambda seen: seen >= before)
+    if not acks.met:
         raise Wrong(
-            f"when `{name(function)}` came to `{held}` it had packed {before} orders and sent {acks} acks: ack each "
-            "when it is packed"
+            f"when `{name(function)}` came to `{held}` it had packed {before} orders and sent {acks.seen} acks: ack "
+            "each when it is packed"
         )
     _desk_is_full(probe, function, child, queue, len(tasks) - before, desk)
     terminate(child)

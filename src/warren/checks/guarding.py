@@ -41,7 +41,8 @@ def _as_asked(guard: Learners, past: list[Step], step: Step, came: Came) -> None
     in_a_row = next((count for count, one in enumerate(reversed(made)) if one.bank != "no"), len(made))
     if step.asked and not came.asked and came.ended not in REFUSES:
         raise Wrong(
-            f"`{name(guard)}` should return a function that calls `call`, and using it raised {came.ended}: {came.value}"
+            f"`{name(guard)}` should return a function that calls `call`, and using it raised {came.ended}: "
+            f"{came.value}"
         )
     if step.asked and not came.asked:
         raise Wrong(_not_asked(guard, made, in_a_row, step, came))

@@ -105,8 +105,9 @@ class Till:
         if (made := len(self.this_run())) < LIMIT:
             taken = len(set(handed_over(self.probe.ledger)))
             raise Wrong(
-                f"{taken} orders came while the queue was full, and `{name(self.function)}` made {_counted(made, 'try')}: {LIMIT} "
-                "refusals in a row open the breaker, and with each order there is a try until then"
+                f"{taken} orders came while the queue was full, and `{name(self.function)}` made "
+                f"{_counted(made, 'try')}: {LIMIT} refusals in a row open the breaker, and with each order there is a "
+                "try until then"
             )
 
     def probes_once(self, child: Child, orders: Sequence[str]) -> None:

@@ -25,7 +25,8 @@ class Seen:
     time: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.ready} ready, {self.unacked} unacked, age {self.age:g} s, {self.packers} packers"
+        packers = "packer" if self.packers == 1 else "packers"
+        return f"{self.ready} ready, {self.unacked} unacked, age {self.age:g} s, {self.packers} {packers}"
 
 
 @dataclass(frozen=True)

@@ -95,43 +95,14 @@ class ThreadWorker:
         """Nothing ends a thread but itself."""
 
 
-class ProcessWorker:
+class ProcessWorker(Child):
     """A worker in an operating system process of its own."""
 
     def __init__(self, name: str, function: Callable[..., Any], url: str, log: SessionLog) -> None:
         self.name = name
-        self._child = Child(
+        super().__init__(
             function, name=name, url=url, wants_worker=True, log=lambda event, what: log(name, event, what)
         )
-
-    @property
-    def alive(self) -> bool:
-        return self._child.alive
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
-
-    @property
-    def failure(self) -> Failure | None:
-        return self._child.failure
-
-    @property
-    def returned(self) -> bool:
-        return self._child.returned
-
-    def kill(self) -> None:
-        """SIGKILL; returns once the process is gone."""
-        self._child.kill()
-
-    def started(self, within: float) -> bool:
-        return self._child.started(within)
-
-    def stop(self) -> None:
-        self._child.stop()
-
-    def wait(self, within: float) -> bool:
-        return self._child.wait(within)
 
     def end(self) -> None:
         """Kill it if it still runs."""
@@ -143,6 +114,7 @@ class Crew(Sequence[CrewWorker]):
 
     Leaving asks them to stop, gives them LEAVE_WITHIN seconds, and kills the processes that are left. It raises
     WorkerFailed for a worker that failed or had to be killed so, unless `may_fail`; one killed by `kill()` is fine.
+    Within the block `add()` makes it one more; those that have gone stay in the sequence, not `alive`.
     """
 
     def __init__(
@@ -159,7 +131,7 @@ class Crew(Sequence[CrewWorker]):
         _must_take_a_worker(function)
         self._function, self._url, self._log = function, url, log
         self._kind: Callable[..., CrewWorker] = ProcessWorker if process else ThreadWorker
-        self._names = [f"{name} {number}" for number in range(1, count + 1)]
+        self._name, self._count = name, count
         self._may_fail = may_fail
         self._workers: list[CrewWorker] = []
         self.entered = False  # True for the length of the `with` block
@@ -176,8 +148,8 @@ class Crew(Sequence[CrewWorker]):
 
     def __enter__(self) -> Self:
         try:
-            for name in self._names:
-                self._workers.append(self._kind(name, self._function, self._url, self._log))
+            for _ in range(self._count):
+                self._hire()
             deadline = time.monotonic() + START_WITHIN
             for worker in self:
                 if not worker.started(max(0.0, deadline - time.monotonic())):
@@ -187,6 +159,20 @@ class Crew(Sequence[CrewWorker]):
             raise
         self.entered = True
         return self
+
+    def add(self) -> CrewWorker:
+        """One more worker of the same function, with the next number in its name: started, and maybe not running yet.
+
+        Its `started(within)` waits for that. Raises WarrenError outside the `with` block.
+        """
+        if not self.entered:
+            raise WarrenError("A crew takes on workers within its with block: call add() inside it.")
+        return self._hire()
+
+    def _hire(self) -> CrewWorker:
+        name = f"{self._name} {len(self._workers) + 1}"
+        self._workers.append(self._kind(name, self._function, self._url, self._log))
+        return self._workers[-1]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

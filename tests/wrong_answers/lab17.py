@@ -1,0 +1,350 @@
+"""What learners write in lab 17, and what the check must say to it: no two of one exercise get the same words."""
+
+import math
+import os
+import signal
+import threading
+import time
+
+import pika
+
+
+def between(number, least=1, most=8):
+    return min(max(number, least), most)
+
+
+def backlog(seen):
+    return math.ceil((seen.ready + seen.unacked) / 10)
+
+
+def right(seen):
+    number = backlog(seen)
+    return between(max(number, seen.packers + 1) if seen.age > 2 else number)
+
+
+# exercise 1
+
+
+def by_unacked_alone(seen):
+    return between(max(math.ceil(seen.unacked / 10), seen.packers + 1 if seen.age > 2 else 0))
+
+
+def by_ready_alone(seen):
+    return between(max(math.ceil(seen.ready / 10), seen.packers + 1 if seen.age > 2 else 0))
+
+
+def rounds_down(seen):
+    return between((seen.ready + seen.unacked) // 10)
+
+
+def nobody_at_night(seen):
+    return between(right(seen) if seen.ready + seen.unacked else 0, least=0)
+
+
+def without_a_limit(seen):
+    return max(1, backlog(seen))
+
+
+def deaf_to_the_age(seen):
+    return between(backlog(seen))
+
+
+def age_instead_of_backlog(seen):
+    return between(seen.packers + 1 if seen.age > 2 else backlog(seen))
+
+
+def in_parts(seen):
+    return float(right(seen))
+
+
+def prints_it(seen):
+    print(right(seen))
+
+
+def by_integers(seen):
+    number = -(-(seen.ready + seen.unacked) // 10)
+    if seen.age > 2 and number <= seen.packers:
+        number = seen.packers + 1
+    return 1 if number < 1 else min(number, 8)
+
+
+# exercise 2
+
+
+def opened(worker, prefetch=5):
+    connection = pika.BlockingConnection(pika.URLParameters(worker.url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=prefetch)
+    return channel
+
+
+def looks_before_the_ack(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is not None:
+            pack(body.decode())
+        if worker.stopping:
+            break
+        if method is not None:
+            channel.basic_ack(method.delivery_tag)
+    channel.connection.close()
+
+
+def clears_the_desk(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+        if worker.stopping and not channel.get_waiting_message_count():
+            break
+    channel.connection.close()
+
+
+def works_for_ever(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+
+
+def acks_the_whole_desk(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is not None:
+            pack(body.decode())
+            channel.basic_ack(0 if worker.stopping else method.delivery_tag, multiple=worker.stopping)
+        if worker.stopping:
+            break
+    channel.connection.close()
+
+
+def takes_them_automatically(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1, auto_ack=True):
+        if method is not None:
+            pack(body.decode())
+        if worker.stopping:
+            break
+
+
+def one_at_a_time(worker, pack):
+    channel = opened(worker, prefetch=1)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+        if worker.stopping:
+            break
+
+
+def asleep_in_silence(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders"):
+        pack(body.decode())
+        channel.basic_ack(method.delivery_tag)
+        if worker.stopping:
+            break
+    channel.connection.close()
+
+
+def home_when_empty(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
+        if method is None:
+            break
+        pack(body.decode())
+        channel.basic_ack(method.delivery_tag)
+        if worker.stopping:
+            break
+    channel.connection.close()
+
+
+def drops_everything(worker, pack):
+    def watch():
+        while not worker.stopping:
+            time.sleep(0.01)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    works_for_ever_too = opened(worker)
+    for method, _, body in works_for_ever_too.consume("orders"):
+        pack(body.decode())
+        works_for_ever_too.basic_ack(method.delivery_tag)
+
+
+def a_handler_of_its_own(worker, pack):
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    works_for_ever(worker, pack)
+
+
+def with_callbacks(worker, pack):
+    channel = opened(worker)
+
+    def on_order(channel, method, properties, body):
+        if not worker.stopping:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+
+    tag = channel.basic_consume("orders", on_order)
+    while not worker.stopping:
+        channel.connection.process_data_events(0.1)
+    channel.basic_cancel(tag)
+    channel.connection.close()
+
+
+def closes_without_a_cancel(worker, pack):
+    with pika.BlockingConnection(pika.URLParameters(worker.url)) as connection:
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=5)
+        for method, _, body in channel.consume("orders", inactivity_timeout=0.05):
+            if worker.stopping:
+                return
+            if method is not None:
+                pack(body.decode())
+                channel.basic_ack(method.delivery_tag)
+
+
+# exercise 3
+
+
+def run(floor, rule, cool_down=30, home="send_home"):
+    wishes = []
+    while (seen := floor.look()) is not None:
+        wishes.append((seen.time, rule(seen)))
+        wish = max(number for at, number in wishes if at >= seen.time - cool_down)
+        for _ in range(seen.packers, wish):
+            floor.hire()
+        for _ in range(wish, seen.packers):
+            getattr(floor, home)()
+
+
+def unacked_only(floor):
+    run(floor, lambda seen: between(math.ceil(seen.unacked / 10)))
+
+
+def ready_only(floor):
+    run(floor, lambda seen: between(math.ceil(seen.ready / 10)), cool_down=15)
+
+
+def kills(floor):
+    run(floor, right, home="kill")
+
+
+def no_cool_down(floor):
+    run(floor, right, cool_down=0)
+
+
+def no_upper_limit(floor):
+    run(floor, without_a_limit)
+
+
+def cool_down_for_hiring_too(floor):
+    last = 0
+    while (seen := floor.look()) is not None:
+        if seen.time - last >= 30 and right(seen) != seen.packers:
+            last = seen.time
+            for _ in range(seen.packers, right(seen)):
+                floor.hire()
+            for _ in range(right(seen), seen.packers):
+                floor.send_home()
+
+
+def nobody_goes_home(floor):
+    while (seen := floor.look()) is not None:
+        for _ in range(seen.packers, right(seen)):
+            floor.hire()
+
+
+def sleeps_each_second(floor):
+    while floor.look() is not None:
+        time.sleep(1)
+
+
+def sends_all_home(floor):
+    floor.send_home()
+    while floor.look() is not None:
+        pass
+
+
+def one_look(floor):
+    seen = floor.look()
+    for _ in range(seen.packers, right(seen)):
+        floor.hire()
+
+
+def does_not_look(floor):
+    while True:
+        floor.hire()
+
+
+def one_at_a_time_home(floor):
+    calm = 0
+    while (seen := floor.look()) is not None:
+        wish = right(seen)
+        calm = calm + 1 if wish < seen.packers else 0
+        for _ in range(seen.packers, wish):
+            floor.hire()
+        if calm > 25:
+            floor.send_home()
+
+
+def counts_down(floor):
+    hold = wish = 0
+    while (seen := floor.look()) is not None:
+        if right(seen) >= wish:
+            wish, hold = right(seen), seen.time
+        elif seen.time - hold > 30:
+            wish = right(seen)
+        while seen.packers < wish:
+            floor.hire()
+            seen = type(seen)(seen.ready, seen.unacked, seen.age, seen.packers + 1, seen.time)
+        for _ in range(wish, seen.packers):
+            floor.send_home()
+
+
+ALSO_RIGHT = {
+    1: [by_integers],
+    2: [with_callbacks, closes_without_a_cancel],
+    3: [one_at_a_time_home, counts_down],
+}
+
+EXPECTED = {
+    1: {
+        by_unacked_alone: "for 25 ready, 0 unacked, age 0.3 s, 1 packer `by_unacked_alone` should say 3, and said 1",
+        by_ready_alone: "for 0 ready, 45 unacked, age 0.3 s, 2 packers `by_ready_alone` should say 5, and said 1",
+        rounds_down: "should say 3, and said 2: 10 for each leaves 5",
+        nobody_at_night: "should say 1, and said 0: somebody has to be there",
+        without_a_limit: "should say 8, and said 52: there is room for 8",
+        deaf_to_the_age: "should say 4, and said 1: the head has waited more than 2 s",
+        age_instead_of_backlog: "should say 7, and said 3: the backlog asks for more than the age does",
+        in_parts: "there are no parts of packers, so a whole number, 3",
+        prints_it: "said `None`: `return` the number",
+    },
+    2: {
+        looks_before_the_ack: "`order 3` was finished, and not acknowledged",
+        clears_the_desk: "`clears_the_desk` began",
+        works_for_ever: "`works_for_ever` began 5 more, and is still there",
+        acks_the_whole_desk: "5 orders were not begun when SIGTERM came, and 1 are in the queue: 4 are lost",
+        takes_them_automatically: "takes messages with `auto_ack=True`",
+        one_at_a_time: "was handed 1 of 6 orders at once, and is to be handed 5",
+        asleep_in_silence: "SIGTERM came when the queue was empty",
+        home_when_empty: "only SIGTERM is a reason to leave",
+        drops_everything: "the process ended without a word",
+        a_handler_of_its_own: "signal only works in main thread",
+    },
+    3: {
+        unacked_only: "nobody was hired, with up to",
+        ready_only: "the rule of exercise 1 counts ready and unacked",
+        kills: "14 packers were killed, and 8 orders were packed twice",
+        no_cool_down: "138 packers were hired on a day that takes 14",
+        no_upper_limit: "there were 12 packers at once, and 8 are allowed",
+        cool_down_for_hiring_too: "an order waited for 26 s",
+        nobody_goes_home: "there were still 8 packers: 2 at most",
+        sends_all_home: "the last packer was sent home",
+        sleeps_each_second: "does it sleep?",
+        one_look: "`one_look` returned after 1 of 300 seconds",
+        does_not_look: "(after 500 hires the money was gone)",
+    },
+}
