@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,9 @@ from warren.errors import BrokerUnavailable
 # Hundreds of Pythons start in these tests: each module is compiled once, as on a learner's machine, whatever CI says.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+JUPYTER = Path(__file__).parent / "tests" / "jupyter"
+runpy.run_path(str(JUPYTER / "jupyter_server_config.py"))
 
 FOLDER = pytest.StashKey[Path]()
 PROCESSES = 4  # at most: each may have a broker of its own, 160 MB
@@ -60,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="warren-test-"))
     os.environ["WARREN_WORK"] = str(folder / "work")
     os.environ["WARREN_STATE"] = config.getoption("--warren-state") or str(folder / "state")
+    os.environ["JUPYTER_CONFIG_PATH"] = str(JUPYTER)
     os.environ["WARREN_OWNER"] = str(os.getpid())
     os.environ["WARREN_WITH"] = "installed,debian,docker"  # a node of our own tells more than a container
 

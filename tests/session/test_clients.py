@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,6 @@ from warren.clients.measuring import MODULES, address, opened
 from warren.session import Session
 
 BODIES = [f"message {number}".encode() for number in range(1, 11)]
-
-
-@pytest.fixture(autouse=True)
-def no_running_loop() -> Iterator[None]:
-    """Playwright leaves a running event loop in the process of its tests, and `asyncio.run` refuses beside one."""
-    left = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(left)
 
 
 @pytest.mark.parametrize("name", MODULES)
