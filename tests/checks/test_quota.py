@@ -48,3 +48,10 @@ def test_only_waiting_that_a_token_could_have_ended_is_wasted() -> None:
     assert QUOTA.wasted(PACED, [0.0] * len(PACED)) == pytest.approx([0.0] * len(PACED))
     could = [0.2 * number for number in range(10)]
     assert QUOTA.wasted([at + 0.1 for at in could], could) == pytest.approx([0.1] * 10)
+
+
+def test_more_than_a_full_bucket_held_is_too_early_however_late_the_first_call_is() -> None:
+    """Counted from when the first payment was sent, a delay explains nothing: three tokens too many are found."""
+    assert QUOTA.early(PACED, since=0.0) is None
+    assert QUOTA.early([at + 0.3 for at in PACED], since=0.0) is None
+    assert QUOTA.early([0.0, 0.0, 0.0, *PACED], since=0.0) == (QUOTA.burst + 3, 0.0)

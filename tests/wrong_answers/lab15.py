@@ -61,8 +61,16 @@ def sleeps_per_message(worker, charge, rate, burst):
     charge_each(worker, charge, lambda: time.sleep(1 / rate))
 
 
-def one_every_now_and_then(worker, charge, rate, burst):
-    charge_each(worker, charge, sleeps_for_token_of(Bucket(rate, burst=1)))
+def holds_a_few_too_many(worker, charge, rate, burst):
+    charge_each(worker, charge, sleeps_for_token_of(Bucket(rate, burst + 6)))
+
+
+def with_a_margin(worker, charge, rate, burst):
+    charge_each(worker, charge, sleeps_for_token_of(Bucket(rate, burst / 2)))
+
+
+def calls_twice(worker, charge, rate, burst):
+    charge_each(worker, lambda payment: (charge(payment), charge(payment)), sleeps_for_token_of(Bucket(rate, burst)))
 
 
 def bucket_without_a_brim(worker, charge, rate, burst):
@@ -90,29 +98,12 @@ def takes_the_whole_queue(worker, charge, rate, burst):
     charge_each(worker, charge, sleeps_for_token_of(Bucket(rate, burst)), prefetch=0)
 
 
-def takes_automatically(worker, charge, rate, burst):
-    bucket = Bucket(rate, burst)
-    for _, payment in payments_of(worker, opened(worker), auto_ack=True):
-        time.sleep(bucket.take())
-        charge(payment)
-
-
 def acks_while_it_waits(worker, charge, rate, burst):
     bucket, channel = Bucket(rate, burst), opened(worker)
     for tag, payment in payments_of(worker, channel):
         channel.basic_ack(tag)
         time.sleep(bucket.take())
         charge(payment)
-
-
-def goes_home_when_it_is_quiet(worker, charge, rate, burst):
-    bucket, channel = Bucket(rate, burst), opened(worker)
-    for method, _, payment in channel.consume("payments", inactivity_timeout=0.1):
-        if method is None:
-            return
-        time.sleep(bucket.take())
-        charge(payment.decode())
-        channel.basic_ack(method.delivery_tag)
 
 
 def asks_until_there_is_one(worker, charge, rate, burst):
@@ -238,8 +229,22 @@ def takes_them_all_at_once(worker, charge, rate, burst):
     serve(worker, charge, each_shop(rate, burst), prefetch=0)
 
 
-def without_burst(worker, charge, rate, burst):
-    serve(worker, charge, each_shop(rate, 1))
+def gives_the_payment_back_for_now(worker, charge, rate, burst):
+    buckets, channel = each_shop(rate, burst), opened(worker)
+
+    def on_payment(channel, method, properties, payment):
+        bucket = buckets[method.routing_key]
+        if bucket.take():
+            bucket.tokens += 1
+            channel.basic_nack(method.delivery_tag)
+        else:
+            charge(payment.decode())
+            channel.basic_ack(method.delivery_tag)
+
+    for shop in SHOPS:
+        channel.basic_consume(shop, on_payment)
+    while not worker.stopping:
+        channel.connection.process_data_events(time_limit=0.1)
 
 
 def a_thread_for_each_shop(worker, charge, rate, burst):
@@ -344,13 +349,12 @@ def acks_and_then_waits(worker, charge):
         charge(payment)
 
 
-def takes_payments_automatically(worker, charge):
-    channel = opened(worker)
-    tokens = channel.connection.channel()
-    for _, payment in payments_of(worker, channel, auto_ack=True):
-        if not tokens_by_get(worker, tokens, auto_ack=True):
-            return
-        charge(payment)
+def charges_after_the_bell(worker, charge):
+    def token(tokens):
+        tokens_by_get(worker, tokens, auto_ack=True)
+        return True
+
+    charge_with(worker, charge, token)
 
 
 def does_not_hear_the_bell(worker, charge):
@@ -391,7 +395,7 @@ def subscribes_while_it_needs_one(worker, charge):
 
 
 ALSO_RIGHT = {
-    1: [asks_until_there_is_one, with_the_library],
+    1: [asks_until_there_is_one, with_a_margin, with_the_library],
     2: [a_thread_for_each_shop],
     3: [acks_the_token, subscribes_while_it_needs_one],
 }
@@ -400,14 +404,13 @@ EXPECTED = {
     1: {
         no_limit: "`no_limit` called the bank",
         sleeps_per_message: "and `sleeps_per_message` waited before each",
-        one_every_now_and_then: "and `one_every_now_and_then` waited before each",
+        holds_a_few_too_many: "its bucket holds more than `burst`, or fills faster than `rate`",
+        calls_twice: "called the bank 2 times for `payment",
         bucket_without_a_brim: "`bucket_without_a_brim` called the bank",
         bucket_for_each_thread: "`bucket_for_each_thread` called the bank",
         sleeps_longer_after_the_burst: "after the burst there is a token every 0.025 s, and a call every",
         takes_the_whole_queue: "and at most 10 with the worker",
-        takes_automatically: "takes messages with `auto_ack=True`",
         acks_while_it_waits: "acknowledges before the work is done",
-        goes_home_when_it_is_quiet: "went home while `worker.stopping` was False",
     },
     2: {
         one_bucket_for_all: "`one_bucket_for_all` made",
@@ -417,7 +420,7 @@ EXPECTED = {
         forgets_the_wine: "never began to take from `wine`",
         two_threads_for_each_shop: "`two_threads_for_each_shop` called the bank",
         takes_them_all_at_once: "payments of `books` in its hands",
-        without_burst: "and `without_burst` waited before each",
+        gives_the_payment_back_for_now: "Keep it, and wait for a token",
     },
     3: {
         without_a_token: "never took a token out of `tokens`",
@@ -429,7 +432,7 @@ EXPECTED = {
         asks_all_the_time: "times a second while there is none",
         gives_the_payment_back: "gave `payment",
         acks_and_then_waits: "and has not charged it: first the call, then the ack",
-        takes_payments_automatically: "takes payments with `auto_ack=True`",
-        does_not_hear_the_bell: "after `worker.stopping` was True",
+        charges_after_the_bell: "and then called the bank without one",
+        does_not_hear_the_bell: "Look at `worker.stopping` in that loop, too",
     },
 }

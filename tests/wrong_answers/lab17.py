@@ -1,11 +1,9 @@
 """What learners write in lab 17, and what the check must say to it: no two of one exercise get the same words."""
 
 import math
-import os
-import signal
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pika
 
 
@@ -33,14 +31,6 @@ def by_ready_alone(seen):
     return between(max(math.ceil(seen.ready / 10), seen.packers + 1 if seen.age > 2 else 0))
 
 
-def rounds_down(seen):
-    return between((seen.ready + seen.unacked) // 10)
-
-
-def nobody_at_night(seen):
-    return between(right(seen) if seen.ready + seen.unacked else 0, least=0)
-
-
 def without_a_limit(seen):
     return max(1, backlog(seen))
 
@@ -51,6 +41,10 @@ def deaf_to_the_age(seen):
 
 def age_instead_of_backlog(seen):
     return between(seen.packers + 1 if seen.age > 2 else backlog(seen))
+
+
+def old_at_two_seconds(seen):
+    return between(max(backlog(seen), seen.packers + 1 if seen.age >= 2 else 0))
 
 
 def in_parts(seen):
@@ -66,6 +60,10 @@ def by_integers(seen):
     if seen.age > 2 and number <= seen.packers:
         number = seen.packers + 1
     return 1 if number < 1 else min(number, 8)
+
+
+def by_whole_numbers_of_numpy(seen):
+    return np.clip(np.int64(right(seen)), 1, 8)
 
 
 # exercise 2
@@ -90,17 +88,6 @@ def looks_before_the_ack(worker, pack):
     channel.connection.close()
 
 
-def clears_the_desk(worker, pack):
-    channel = opened(worker)
-    for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
-        if method is not None:
-            pack(body.decode())
-            channel.basic_ack(method.delivery_tag)
-        if worker.stopping and not channel.get_waiting_message_count():
-            break
-    channel.connection.close()
-
-
 def works_for_ever(worker, pack):
     channel = opened(worker)
     for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
@@ -120,21 +107,70 @@ def acks_the_whole_desk(worker, pack):
     channel.connection.close()
 
 
-def takes_them_automatically(worker, pack):
-    channel = opened(worker)
-    for method, _, body in channel.consume("orders", inactivity_timeout=0.1, auto_ack=True):
-        if method is not None:
-            pack(body.decode())
-        if worker.stopping:
-            break
-
-
 def one_at_a_time(worker, pack):
     channel = opened(worker, prefetch=1)
     for method, _, body in channel.consume("orders", inactivity_timeout=0.1):
         if method is not None:
             pack(body.decode())
             channel.basic_ack(method.delivery_tag)
+        if worker.stopping:
+            break
+
+
+def fetches(worker, pack):
+    channel = opened(worker)
+    while not worker.stopping:
+        method, _, body = channel.basic_get("orders")
+        if method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+
+
+def five_hands(worker, pack):
+    channel, at_work = opened(worker), []
+    with ThreadPoolExecutor(5) as hands:
+        for method, _, body in channel.consume("orders", inactivity_timeout=0.05):
+            if method is not None:
+                at_work.append((hands.submit(pack, body.decode()), method.delivery_tag))
+            for packing, tag in [one for one in at_work if one[0].done()]:
+                channel.basic_ack(tag)
+                at_work.remove((packing, tag))
+            if worker.stopping:
+                break
+
+
+def throws_away(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.05):
+        if worker.stopping:
+            if method is None:
+                break
+            channel.basic_nack(method.delivery_tag, requeue=False)
+        elif method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+
+
+def gives_back_and_gets_again(worker, pack):
+    channel = opened(worker)
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.05):
+        if worker.stopping:
+            if method is None:
+                break
+            channel.basic_nack(method.delivery_tag)
+        elif method is not None:
+            pack(body.decode())
+            channel.basic_ack(method.delivery_tag)
+
+
+def one_ack_behind(worker, pack):
+    channel, last = opened(worker), None
+    for method, _, body in channel.consume("orders", inactivity_timeout=0.05):
+        if method is not None:
+            pack(body.decode())
+            if last is not None:
+                channel.basic_ack(last)
+            last = method.delivery_tag
         if worker.stopping:
             break
 
@@ -159,24 +195,6 @@ def home_when_empty(worker, pack):
         if worker.stopping:
             break
     channel.connection.close()
-
-
-def drops_everything(worker, pack):
-    def watch():
-        while not worker.stopping:
-            time.sleep(0.01)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    works_for_ever_too = opened(worker)
-    for method, _, body in works_for_ever_too.consume("orders"):
-        pack(body.decode())
-        works_for_ever_too.basic_ack(method.delivery_tag)
-
-
-def a_handler_of_its_own(worker, pack):
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    works_for_ever(worker, pack)
 
 
 def with_callbacks(worker, pack):
@@ -236,10 +254,6 @@ def no_cool_down(floor):
     run(floor, right, cool_down=0)
 
 
-def no_upper_limit(floor):
-    run(floor, without_a_limit)
-
-
 def cool_down_for_hiring_too(floor):
     last = 0
     while (seen := floor.look()) is not None:
@@ -257,21 +271,14 @@ def nobody_goes_home(floor):
             floor.hire()
 
 
-def sleeps_each_second(floor):
-    while floor.look() is not None:
-        time.sleep(1)
+def too_long_a_cool_down(floor):
+    run(floor, right, cool_down=75)
 
 
 def sends_all_home(floor):
     floor.send_home()
     while floor.look() is not None:
         pass
-
-
-def one_look(floor):
-    seen = floor.look()
-    for _ in range(seen.packers, right(seen)):
-        floor.hire()
 
 
 def does_not_look(floor):
@@ -305,7 +312,7 @@ def counts_down(floor):
 
 
 ALSO_RIGHT = {
-    1: [by_integers],
+    1: [by_integers, by_whole_numbers_of_numpy],
     2: [with_callbacks, closes_without_a_cancel],
     3: [one_at_a_time_home, counts_down],
 }
@@ -314,37 +321,35 @@ EXPECTED = {
     1: {
         by_unacked_alone: "for 25 ready, 0 unacked, age 0.3 s, 1 packer `by_unacked_alone` should say 3, and said 1",
         by_ready_alone: "for 0 ready, 45 unacked, age 0.3 s, 2 packers `by_ready_alone` should say 5, and said 1",
-        rounds_down: "should say 3, and said 2: 10 for each leaves 5",
-        nobody_at_night: "should say 1, and said 0: somebody has to be there",
         without_a_limit: "should say 8, and said 52: there is room for 8",
         deaf_to_the_age: "should say 4, and said 1: the head has waited more than 2 s",
         age_instead_of_backlog: "should say 7, and said 3: the backlog asks for more than the age does",
+        old_at_two_seconds: "should say 1, and said 4: the head has waited for 2 s and not for more",
         in_parts: "there are no parts of packers, so a whole number, 3",
         prints_it: "said `None`: `return` the number",
     },
     2: {
         looks_before_the_ack: "`order 3` was finished, and not acknowledged",
-        clears_the_desk: "`clears_the_desk` began",
         works_for_ever: "`works_for_ever` began 5 more, and is still there",
-        acks_the_whole_desk: "5 orders were not begun when SIGTERM came, and 1 are in the queue: 4 are lost",
-        takes_them_automatically: "takes messages with `auto_ack=True`",
-        one_at_a_time: "was handed 1 of 6 orders at once, and is to be handed 5",
+        acks_the_whole_desk: "5 orders were not begun when SIGTERM came, and the queue has 1: 4 are lost",
+        one_at_a_time: "asks for 1 at once (`prefetch_count=1`), and is to be handed 5",
+        fetches: "fetches each order with `basic_get`",
+        five_hands: "while `order 3` was in its hands: a packer packs one after the other",
+        throws_away: "gives back with `requeue=False`",
+        gives_back_and_gets_again: "is handed them again, without end",
+        one_ack_behind: "it had packed 2 orders, and sent 1 ack: ack each",
         asleep_in_silence: "SIGTERM came when the queue was empty",
         home_when_empty: "only SIGTERM is a reason to leave",
-        drops_everything: "the process ended without a word",
-        a_handler_of_its_own: "signal only works in main thread",
     },
     3: {
         unacked_only: "nobody was hired, with up to",
         ready_only: "the rule of exercise 1 counts ready and unacked",
         kills: "14 packers were killed, and 8 orders were packed twice",
         no_cool_down: "138 packers were hired on a day that takes 14",
-        no_upper_limit: "there were 12 packers at once, and 8 are allowed",
         cool_down_for_hiring_too: "an order waited for 26 s",
-        nobody_goes_home: "there were still 8 packers: 2 at most",
+        nobody_goes_home: "nobody was sent home all day",
+        too_long_a_cool_down: "there were still 8 packers: 2 at most",
         sends_all_home: "the last packer was sent home",
-        sleeps_each_second: "does it sleep?",
-        one_look: "`one_look` returned after 1 of 300 seconds",
-        does_not_look: "(after 500 hires the money was gone)",
+        does_not_look: "(after 500 hires the money was gone: what was seen does not change",
     },
 }

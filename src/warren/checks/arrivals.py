@@ -47,7 +47,7 @@ def why_missing(probe: Probe, queue: str, bodies: Sequence[str], since: float) -
         _astray(probe, queue, bodies, sent)
         or refused(probe.wire, since)
         or _too_early(probe, queue, sent)
-        or took_out(probe)
+        or took_out(probe, queue)
         or forgets(probe, queue)
         or _otherwise(bodies, sent)
     )

@@ -21,21 +21,25 @@ TAKES = (spec.Basic.Consume, spec.Basic.Get)
 
 
 @contextlib.contextmanager
-def stops_reading(probe: Probe) -> Iterator[None]:
+def stops_reading(probe: Probe) -> Iterator[list[Conversation]]:
     """From the first message on that is published, nothing more is read from connections that have published.
+
+    Who is put into the list it gives was told `connection.blocked`, and is told in the end that it is over.
 
     A broker in an alarm does the same with everybody, so a shared one must not be brought into one.
     """
+    told: list[Conversation] = []
     probe.wire.hold(late=True)
     try:
-        yield
+        yield told
     finally:
+        for each in told:
+            probe.wire.say(each, 0, spec.Connection.Unblocked())
         probe.wire.release()
 
 
-def goes_on(probe: Probe, function: Learners, child: Child, asked: Sequence[str]) -> None:
+def goes_on(probe: Probe, function: Learners, child: Child, asked: Sequence[str], told: list[Conversation]) -> None:
     """Meanwhile every order is packed and acked, and the first was told of when it was packed."""
-    told: list[Conversation] = []
 
     def look() -> tuple[int, int]:
         for each in _publishing(probe):
@@ -81,8 +85,10 @@ def _why(probe: Probe, packed: int) -> str:
     publishing = _publishing(probe)
     if any(_has(each, spec.Confirm.Select) for each in publishing):
         return "it waits for the confirm of what it publishes, and in an alarm none comes"
-    if not publishing:
-        return "ack each when it is packed" if packed else "who takes them?"
+    if not packed:
+        return "who takes them?"
+    if not publishing or (packed > 1 and not probe.wire.noted(spec.Basic.Ack)):
+        return "ack each when it is packed"
     return "does it wait for an answer on the connection that publishes, such as that of `close()` or a declare?"
 
 

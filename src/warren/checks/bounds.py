@@ -38,7 +38,7 @@ def keeps_what_it_confirmed(probe: Probe, bound: int) -> None:
             "one by one"
         )
     if says.get("max-length") != bound:
-        raise Wrong(f"the queue took {len(confirmed)} orders, and has room for {bound}: {_bound(says)}")
+        raise Wrong(f"the queue took {len(confirmed)} orders, and should have room for {bound}: {_bound(says)}")
 
 
 def _drops(says: dict[str, object]) -> str:
@@ -101,9 +101,11 @@ def where(probe: Probe, bound: int) -> str:
     """Why the surplus is not where it should be."""
     says, into = dead_letters_of(probe, "orders"), dead_letters_of(probe, "overflow")
     if says.get("max-length") != bound:
-        return f"of `orders`, {_bound(says)}"
+        return f"look at `orders`: {_bound(says)}"
     if limit := next((each for each in ("message-ttl", "expires") if each in says), None):
         return f"`orders` has `x-{limit}`, which empties it by the clock"
+    if "max-length-bytes" in says:
+        return f"`orders` has `x-max-length-bytes` = {says['max-length-bytes']}, a second bound: leave it out"
     if DLX not in says:
         similar = [f"`x-{each}`" for each in says if "dead" in each]
         return f"`orders` has no `x-{DLX}`, so what it drops is gone" + (
@@ -123,6 +125,8 @@ def stays(probe: Probe) -> None:
     for queue in ("orders", "overflow"):
         says = dead_letters_of(probe, queue)
         if limit := next((each for each in ("message-ttl", "expires", "max-length-bytes") if each in says), None):
-            raise Wrong(f"`{queue}` has `x-{limit}` = {says[limit]}, by which orders are lost: leave it out")
+            raise Wrong(
+                f"`{queue}` has `x-{limit}` = {says[limit]}, by which orders go though there is room: leave it out"
+            )
     if reason := forgets(probe, "overflow"):
         raise Wrong(f"`overflow` is to keep whatever comes: {reason}")

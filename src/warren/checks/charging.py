@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -21,6 +22,7 @@ from warren.checks.retrying import answered
 from warren.checks.scenarios import acked_when_done, called_rightly, each_once, same_texts, taken_by_hand
 from warren.workers import Child
 
+BACK = 2  # times a payment may go back to its queue and come again
 HELD = 10  # payments a worker may have of one queue, waiting or not
 FAST = 3.0  # times the rate: who calls that fast in the end has no limit
 MORE = 1.25  # likewise: who calls that fast has one of more than the rate
@@ -31,10 +33,11 @@ STUCK = 0.4  # seconds that one call waited although there was a token; a busy m
 
 @dataclass(frozen=True)
 class Rush:
-    """Payments of one queue and when they arrived in it (`time.monotonic()`)."""
+    """Payments of one queue, when the first was sent and when they arrived in it (`time.monotonic()`)."""
 
     queue: str
     payments: Sequence[str]
+    sent: float
     arrived: Sequence[float]
 
     def calls(self, probe: Probe) -> list[float]:
@@ -64,10 +67,11 @@ def rush(probe: Probe, queue: str, payments: Sequence[str]) -> Rush:
     persistent = pika.BasicProperties(delivery_mode=2)
     with probe.channel() as channel:
         channel.confirm_delivery()
+        sent = time.monotonic()
         for payment in payments:
             channel.basic_publish("", queue, payment.encode(), persistent, mandatory=True)
             arrived.append(time.monotonic())
-    return Rush(queue, payments, arrived)
+    return Rush(queue, payments, sent, arrived)
 
 
 def all_called(probe: Probe, function: Learners, child: Child, quota: Quota, *rushes: Rush) -> None:
@@ -78,6 +82,7 @@ def all_called(probe: Probe, function: Learners, child: Child, quota: Quota, *ru
         lambda count: count >= wanted or not child.alive or probe.auto_acks(),
     )
     acked_when_done(probe, function)
+    _kept_in_hand(probe, function)
     for one in rushes:
         _kept(probe, function, quota, one)
         _held(probe, function, one)
@@ -89,14 +94,34 @@ def all_called(probe: Probe, function: Learners, child: Child, quota: Quota, *ru
         if (count := len(one.calls(probe))) < len(one.payments):
             raise Wrong(
                 f"`{name(function)}` called the bank for {count} of {len(one.payments)} payments in `{one.queue}`, "
-                f"and in {seen.within:g} s for no other"
+                f"and for none of the others within {seen.within:g} s"
             )
+
+
+def _kept_in_hand(probe: Probe, function: Learners) -> None:
+    """No payment goes back to the queue, and for none is the bank called twice."""
+    for payment, times in Counter(text for text, _ in _given_back(probe)).most_common(1):
+        if times > BACK:
+            raise Wrong(
+                f"`{name(function)}` gave `{payment}` back to the queue {times} times: it comes again at once, and "
+                "after 20 times the broker drops it (lesson 12). Keep it, and wait for a token"
+            )
+    for payment, times in Counter(probe.ledger.tasks("begun")).most_common(1):
+        if times > 1:
+            raise Wrong(f"`{name(function)}` called the bank {times} times for `{payment}`, and once is right")
+
+
+def _given_back(probe: Probe) -> Iterator[tuple[str, float]]:
+    """Each payment that was put back into its queue, and when."""
+    for each in probe.wire.conversations:
+        yield from ((given.text, back.at) for given, back in answered(each, spec.Basic.Nack, spec.Basic.Reject))
 
 
 def _held(probe: Probe, function: Learners, one: Rush) -> None:
     given = sorted(each.at for each in deliveries(probe.wire) if each.body in one.payments)
     charged = [entry.at for entry in probe.ledger.entries if entry.what == "done" and entry.task in one.payments]
-    held = max((count - sum(at < now for at in charged) for count, now in enumerate(given, 1)), default=0)
+    over = charged + [at for text, at in _given_back(probe) if text in one.payments]
+    held = max((count - sum(at < now for at in over) for count, now in enumerate(given, 1)), default=0)
     if held > HELD:
         raise Wrong(
             f"`{name(function)}` had {held} payments of `{one.queue}` in its hands that were not charged: what waits "
@@ -106,19 +131,19 @@ def _held(probe: Probe, function: Learners, one: Rush) -> None:
 
 def _kept(probe: Probe, function: Learners, quota: Quota, one: Rush) -> None:
     calls = one.calls(probe)
-    broken = quota.broken(calls)
-    if not broken:
+    too_many = quota.broken(calls) or quota.early(calls, one.sent)
+    if not too_many:
         return
-    count, seconds = broken
+    count, seconds = too_many
     allowed = f"{quota.burst} + {quota.rate:g} × {seconds:.2f} = {quota.allows(seconds):.0f}"
     called = f"`{name(function)}` called the bank {count} times for `{one.queue}` in {seconds:.2f} s, and {allowed}"
     rate = last_rate(calls)
     if rate > FAST * quota.rate:
-        why = "it goes on as fast as it can: is there a limit, one for all of it, with a brim?"
+        why = "it goes on as fast as it can: is there one bucket for all calls, and does it overflow at `burst`?"
     elif rate > MORE * quota.rate:
         why = f"it goes on with {rate:.0f} a second, so is there more than one bucket?"
     else:
-        why = "after that it kept to the rate, so it had saved up too many: a full bucket overflows"
+        why = "its bucket holds more than `burst`, or fills faster than `rate`"
     raise Wrong(f"{called} are allowed: {why}")
 
 

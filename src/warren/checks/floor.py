@@ -52,6 +52,7 @@ class Report:
 
     ended: int = 0
     hired: int = 0
+    sent_home: int = 0
     most: int = 1
     longest: int = 0
     killed: int = 0
@@ -102,6 +103,7 @@ class Floor:
             self._report.too_soon = seen
         for packer in self._here()[:1]:
             packer.leaving = True
+            self._report.sent_home += 1
             self._give_back(packer, keep=1)
             self._report.deserted |= not self._here()
 
@@ -171,7 +173,11 @@ def _within_limits(report: Report) -> None:
     if report.deserted:
         raise Wrong("the last packer was sent home: at least one stays, whatever is to be seen")
     if report.most > MOST:
-        without_end = f" (after {WAGES} hires the money was gone)" if report.hired == WAGES else ""
+        without_end = (
+            f" (after {WAGES} hires the money was gone: what was seen does not change until the next look)"
+            if report.hired == WAGES
+            else ""
+        )
         raise Wrong(f"there were {report.most} packers at once{without_end}, and {MOST} are allowed")
 
 
@@ -196,6 +202,11 @@ def _in_time(report: Report) -> None:
         )
     if report.longest > PATIENCE:
         raise Wrong(f"an order waited for {report.longest} s, and {PATIENCE} s are allowed: hire as soon as they come")
+    if report.evening > STAY and not report.sent_home:
+        raise Wrong(
+            f"nobody was sent home all day: who was not asked for in the last {COOL_DOWN} s is to go, and these are "
+            "seconds of `seen.time`, the floor's own clock"
+        )
     if report.evening > STAY:
         raise Wrong(
             f"80 s after the last wave and later there were still {report.evening} packers: {STAY} at most may wait "

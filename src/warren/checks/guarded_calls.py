@@ -19,13 +19,28 @@ Guarded = Callable[[str], Any]
 Guard = Callable[[Callable[[Any], str], float, Callable[[], float]], Guarded]
 
 
+FAILURES = {"no": TimeoutError, "broken line": ConnectionResetError, "port closed": ConnectionRefusedError}
+
+
 @dataclass(frozen=True)
 class Step:
-    """One call at that moment: does the bank answer "yes", "no" or "unreadable"? Should it be asked at all?"""
+    """One call at that moment: does the bank answer "yes" or "unreadable", or one of FAILURES? Should it be asked?
+
+    `lasts` is in seconds: when the bank has answered, it is so much later.
+    """
 
     at: float
     bank: str
     asked: bool = True
+    lasts: float = 0
+
+    @property
+    def fails(self) -> bool:
+        return self.bank in FAILURES
+
+    @property
+    def ended(self) -> float:
+        return self.at + self.lasts
 
 
 def refused(at: float) -> Step:
@@ -44,7 +59,14 @@ AGAIN = [
     Step(22, "yes"),
 ]
 UNREADABLE = [Step(at, "unreadable") for at in range(5)]
-SCENES = (IN_A_ROW, RESTS, CLOSED, AGAIN, UNREADABLE)
+UNREADABLE_PROBE = [
+    *(Step(0, "no") for _ in range(3)),
+    Step(11, "unreadable"),
+    *(Step(12 + at, bank) for at, bank in enumerate(("no", "no", "yes"))),
+]
+EVERY_FAILURE = [Step(0, bank) for bank in FAILURES] + [refused(1)]
+SLOW = [Step(0, "no"), Step(1, "no"), Step(2, "no", lasts=4), refused(13), Step(17, "yes")]
+SCENES = (IN_A_ROW, RESTS, CLOSED, AGAIN, UNREADABLE, UNREADABLE_PROBE, EVERY_FAILURE, SLOW)
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,7 @@ class Bank:
 
     now: float = 0.0
     mood: str = "yes"
+    lasts: float = 0
     asked: list[Any] = field(default_factory=list)
     read: int = 0
     slow: threading.Event | None = None  # a call lasts until it is set
@@ -75,24 +98,33 @@ class Bank:
         self.asked.append(payment)
         if self.slow:
             self.slow.wait(HANGS)
-        if self.mood == "no":
-            raise TimeoutError("the bank does not answer")
+        self.now += self.lasts
+        if failure := FAILURES.get(self.mood):
+            raise failure("the bank does not answer")
         if self.mood == "unreadable":
             raise ValueError("no card number in it")
         return f"receipt of {payment}"
 
 
 @dataclass(frozen=True)
-class Played:
-    """What came of each step of each scene; then of a second caller while the first one's probe is at the bank.
+class Together:
+    """A second caller came while the first one was at the bank.
 
     `second` is how that ended, or "waits" if it neither was refused nor came through within WAITS; `asked` is how often
     the bank was asked by both.
     """
 
-    scenes: list[list[Came]]
     second: str
     asked: int
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of each step of each scene; then of two callers at once, of a closed breaker and of a half-open one."""
+
+    scenes: list[list[Came]]
+    closed: Together
+    half_open: Together
 
 
 def play(guard: Guard) -> Played:
@@ -103,11 +135,11 @@ def play(guard: Guard) -> Played:
         [_came(guarded, bank, step) for step in scene]
         for guarded, bank, scene in zip(guards, banks, SCENES, strict=True)
     ]
-    return Played(came, *_two_at_once(guard))
+    return Played(came, _two_at_once(guard, 0), _two_at_once(guard, LIMIT))
 
 
 def _came(guarded: Guarded, bank: Bank, step: Step) -> Came:
-    before, bank.now, bank.mood = len(bank.asked), step.at, step.bank
+    before, bank.now, bank.mood, bank.lasts = len(bank.asked), step.at, step.bank, step.lasts
     ended, value = _called(guarded, "payment 7")
     return Came([short(asked) for asked in bank.asked[before:]], ended, value, bank.read)
 
@@ -119,10 +151,11 @@ def _called(guarded: Guarded, payment: str) -> tuple[str, Any]:
         return type(error).__name__, short(error)
 
 
-def _two_at_once(guard: Guard) -> tuple[str, int]:
+def _two_at_once(guard: Guard, failures: int) -> Together:
+    """What comes of two callers after so many failures and a rest."""
     bank = Bank(mood="no")
     guarded = guard(bank.call, REST, bank.clock)
-    for _ in range(LIMIT):
+    for _ in range(failures):
         _called(guarded, "payment 1")
     failed = len(bank.asked)
     bank.now, bank.mood, bank.slow = REST + 1, "yes", threading.Event()
@@ -132,10 +165,12 @@ def _two_at_once(guard: Guard) -> tuple[str, int]:
     while first.is_alive() and len(bank.asked) == failed and time.monotonic() < until:
         time.sleep(0.001)
     second.start()
-    second.join(WAITS)
+    until = time.monotonic() + WAITS
+    while second.is_alive() and len(bank.asked) < failed + 2 and time.monotonic() < until:
+        time.sleep(0.001)
     asked = len(bank.asked) - failed
     bank.slow.set()
-    return second.ended or "waits", asked
+    return Together(second.ended or "waits", asked)
 
 
 class _Caller(threading.Thread):

@@ -25,7 +25,7 @@ from warren.checks.bounds import (
 from warren.checks.confirms import most_open, sent
 from warren.checks.exercise import Learners, exercise
 from warren.checks.learner import name
-from warren.checks.pacing import quickens, slows_down
+from warren.checks.pacing import quickens, slows_down, tries_again_soon
 from warren.checks.probe import Probe
 from warren.checks.publishing import (
     answers,
@@ -45,7 +45,7 @@ QUORUM = {"x-queue-type": "quorum"}
 MANY, BOUND = 30, 10  # exercise 1: orders, and room
 SURPLUS = 5  # exercise 2: orders for which there is no room
 ROOM, SALES = 20, 40  # exercise 3: the room, and the orders
-REFUSALS, QUIET = 6, 1.5  # refusals until there is room again, at least; or seconds without a try
+REFUSALS, QUIET = 7, 1.5  # refusals until there is room again, at least; or seconds without a try
 LONGEST = 0.3  # seconds between two tries, at most
 PARCELS, AT_WORK = 12, 0.2  # exercise 4: orders, and seconds for the first: who tells of it meanwhile is too early
 
@@ -161,6 +161,7 @@ def slow_down(probe: Probe, sell: Learners) -> Result:
     probe.wire.release()
     until_refused(probe, child, REFUSALS, QUIET)
     asked_for_confirms(probe, sell)
+    tries_again_soon(probe, sell, child, LONGEST)
     to_the_queue(probe, sell, "orders", asked)
     _only_packers_take(probe)
     _one_by_one(sell, most_open(sent(probe.wire)))
@@ -230,9 +231,9 @@ def two_lines(probe: Probe, pack_and_tell: Learners) -> Result:
     for queue in ("orders", "parcels"):
         probe.declare(queue, arguments=QUORUM)
     probe.publish("orders", asked)
-    with stops_reading(probe):
+    with stops_reading(probe) as told:
         child = probe.start(pack_and_tell, workers=1, pack=probe.ledger.work("pack", takes={asked[0]: AT_WORK}))
-        goes_on(probe, pack_and_tell, child, asked)
+        goes_on(probe, pack_and_tell, child, asked, told)
     arrived = probe.wait(lambda: probe.ready("parcels"), lambda ready: ready == PARCELS)
     probe.stopped(pack_and_tell, child)
     each_once(probe, asked)

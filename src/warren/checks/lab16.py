@@ -11,7 +11,7 @@ from warren.checks.exercise import Learners, exercise
 from warren.checks.guarding import as_a_breaker
 from warren.checks.learner import name
 from warren.checks.pause import still_works
-from warren.checks.pausing import behaves, left_in_the_queue
+from warren.checks.pausing import behaves, left_in_the_queue, probes_in_time, stops_in_the_pause
 from warren.checks.probe import Probe
 from warren.checks.result import Result, Wrong, done
 from warren.checks.retrying import Bank
@@ -35,13 +35,13 @@ ROOM = 30  # orders that the queue takes: all of the lab's, once it is empty
     "until when nobody is called.",
     "A function inside of `guard` keeps them (`nonlocal`). Before the call: with three failures or more, and the rest "
     "not over, `raise ConnectionRefusedError`. After it: an OSError counts one more and begins a new rest, an answer "
-    "sets the count back to 0.",
-    "`if failures >= 3:` · `if clock() < until: raise ConnectionRefusedError` · `until = clock() + rest` (so the probe "
+    "(or a ValueError: somebody has looked at it) sets the count back to 0.",
+    "`if failures >= 3:` · `if clock() < until: raise ConnectionRefusedError` · `until = float('inf')` (so the probe "
     "is alone). Then `try: receipt = call(payment)` · `except OSError: failures += 1; until = clock() + rest; raise` · "
-    "`failures = 0` · `return receipt`.",
+    "`except Exception: failures = 0; raise` · `failures = 0` · `return receipt`.",
 )
 def breaker(probe: Probe, guard: Learners) -> Result:
-    """Five breakers are led through a story each, with a clock of ours; then two callers come at once."""
+    """Breakers are led through a story each, with a clock of ours; then two callers come at once."""
     as_a_breaker(probe, guard)
     return done(
         "three failures in a row opened it, fewer did not; nobody was called while it rested; one probe went through: "
@@ -61,13 +61,17 @@ def breaker(probe: Probe, guard: Learners) -> Result:
     "`else:` ack, `hand.clear()`, and if `tag` is None subscribe again.",
 )
 def pauses(probe: Probe, charge_payments: Learners) -> Result:
-    """One payment fails twice, which is bad luck; then the bank is away, also for two probes, and comes back."""
+    """One payment fails twice, which is bad luck; then the bank is away, also for two probes, and comes back.
+
+    A second worker is told to stop while the bank is away.
+    """
     probe.declare("parked", arguments=QUORUM)
     probe.declare("payments", arguments=QUORUM | TO_PARKED)
     probe.publish("payments", PAYMENTS)
     bank = Bank(probe.ledger, {UNLUCKY: LIMIT - 1} | dict.fromkeys(AWAY, math.inf))
     child = probe.start(charge_payments, workers=1, charge=bank)
     _until_probed(probe, charge_payments, child)
+    probes_in_time(probe)
     left_in_the_queue(probe, charge_payments, "payments", len(AWAY) - 1)
     probe.ledger.mend()
     _until_charged(probe, charge_payments, child)
@@ -75,8 +79,9 @@ def pauses(probe: Probe, charge_payments: Learners) -> Result:
     each_once(probe, PAYMENTS)
     if left := (probe.wait_ready("payments", 0).seen or 0) + (probe.ready("parked") or 0):
         raise Wrong(f"all were charged, and {left} are still in `payments` or in `parked`: ack what is charged")
+    stops_in_the_pause(probe, charge_payments, "payments", "payment 11")
     return done(
-        f"after {LIMIT} failures in a row it unsubscribed and left the bank alone, but for a probe each {REST:g} s; "
+        f"after {LIMIT} failures in a row it took no more and left the bank alone, but for a probe each {REST:g} s; "
         f"when the bank was back, one was enough: {len(PAYMENTS)} of {len(PAYMENTS)} charged, each once, none parked"
     )
 
@@ -140,12 +145,14 @@ def spills(probe: Probe, send_orders: Learners) -> Result:
     filled(probe, ROOM)
     with tempfile.TemporaryDirectory(prefix="warren-spill-") as folder:
         till = Till(probe, send_orders, ORDERS, Path(folder) / "spill")
-        first = till.runs(ORDERS[:8], holds=ORDERS[6:])
+        first = till.runs(ORDERS[:9], holds=ORDERS[6:])
         till.until_asked_for(first, ORDERS[6])
         till.gave_up_after_three()
+        till.does_not_wait()
+        till.rests(first, ORDERS[6:8])
         first.kill()
         till.kept()
-        second = till.runs(ORDERS[6:], holds=ORDERS[11:])
+        second = till.runs(ORDERS[7:], holds=ORDERS[11:])
         till.until_asked_for(second, ORDERS[11])
         till.probes_once(second, ORDERS[11:14])
         probe.take(QUEUE)
@@ -153,6 +160,6 @@ def spills(probe: Probe, send_orders: Learners) -> Result:
         probe.returned(send_orders, second, within=probe.at_once)
     till.all_arrived()
     return done(
-        f"refused {LIMIT} times, it left the broker alone; killed, it had {len(ORDERS[:6])} orders on disk; one probe "
+        f"refused {LIMIT} times, it left the broker alone; killed, it had {len(ORDERS[:7])} orders on disk; one probe "
         f"after each rest, and when there was room all went: {len(ORDERS)} of {len(ORDERS)} in order, each once"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from statistics import median
 
@@ -10,10 +11,13 @@ from warren.checks.exercise import Learners
 from warren.checks.learner import name
 from warren.checks.probe import Probe
 from warren.checks.result import Wrong
+from warren.workers import Child
 
 STORM = 0.005  # seconds; a shorter pause is none
 GROWN = 2.0  # times the first pause, at least, when it was refused several times in a row: doubling makes it 16
 FEW = 4  # pauses that tell something together
+DOUBLED = 6  # pauses after which a doubled one has long been the longest; a pause is never shorter than asked for
+AT_ONCE = 0.8  # times the shortest first pause: who never sends the next order sooner waits on purpose
 LONGEST = 1.0  # seconds; the exercise says 0.3, a slow machine adds to it
 
 
@@ -44,6 +48,21 @@ def slows_down(probe: Probe, function: Learners, most: float) -> None:
             f"refused {len(row)} times in a row, `{name(function)}` waits no longer before the last try than before "
             "the first: double the pause with each refusal"
         )
+    if len(row) >= DOUBLED and len({one.text for one in found if one.answer == "nack"}) == 1 and max(row) < most / 2:
+        raise Wrong(
+            f"refused {len(row)} times in a row, `{name(function)}` waits longer each time, and still not "
+            f"{most:g} s: double the pause, rather than add to it"
+        )
+
+
+def tries_again_soon(probe: Probe, function: Learners, child: Child, most: float) -> None:
+    """While the queue is full, the last refusal was not long ago."""
+    found = sent(probe.wire)
+    if child.alive and found and found[-1].answer == "nack" and time.monotonic() - found[-1].answered > LONGEST:
+        raise Wrong(
+            f"`{found[-1].text}` was refused, and `{name(function)}` has not sent it again in {LONGEST:g} s: a pause "
+            f"is {most:g} s at most, and a `sleep` counts in seconds"
+        )
 
 
 def _storm(function: Learners, found: list[Sent]) -> str:
@@ -64,10 +83,10 @@ def quickens(probe: Probe, function: Learners) -> None:
     if not rows:
         return
     longest = max(max(row) for row in rows)
-    if len(follows) > FEW and median(follows) > longest / 3:
+    if len(follows) > 2 * FEW and min(follows) > AT_ONCE * min(row[0] for row in rows):
         raise Wrong(
-            f"there was room again, and `{name(function)}` went on as slowly as while it was refused: when an order is "
-            "taken, send the next at once"
+            f"there was room again, and `{name(function)}` waited before each order, as after a refusal: when an order "
+            "is taken, send the next at once"
         )
     if len(rows) > 1 and min(row[0] for row in rows[1:]) > longest / 2:
         raise Wrong(

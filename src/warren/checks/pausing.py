@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from pika import spec
@@ -10,12 +11,15 @@ from warren.checks.breakers import LIMIT, REST, Call, Seen, in_a_row, seen, too_
 from warren.checks.deliveries import deliveries
 from warren.checks.exercise import Learners
 from warren.checks.learner import name
-from warren.checks.ledger import Entry
+from warren.checks.ledger import Entry, Ledger
+from warren.checks.pause import still_works
 from warren.checks.probe import Probe
 from warren.checks.result import Wrong
+from warren.checks.retrying import Bank, answered
 from warren.checks.scenarios import taken_by_hand
 from warren.checks.wire import Conversation, Wire
 
+LONG = 3  # rests: who waits so long each time rests too long
 OFTEN = 10  # deliveries of one payment: it goes to and fro
 ENDS = (spec.Channel.Close, spec.Connection.Close)
 
@@ -48,6 +52,47 @@ def left_in_the_queue(probe: Probe, function: Learners, queue: str, count: int) 
         raise Wrong(
             f"while the breaker is open, {waited.seen} of {count + 1} payments are in `{queue}`, and the others in the "
             f"hands of `{name(function)}`, where nobody else can take them: `basic_qos(prefetch_count=1)`"
+        )
+
+
+def probes_in_time(probe: Probe) -> None:
+    """The probes came when the rest was over, at least one of them; and cost no payment its returns."""
+    rests = [one.call.began - one.since for one in seen(calls(probe)) if one.probe]
+    if rests and min(rests) > LONG * REST:
+        raise Wrong(
+            f"the bank was called again {min(rests):.1f} s after a failure and not sooner: a probe about each {REST:g} "
+            "s, or the shop waits longer than the bank is away"
+        )
+    given_back = Counter(one.text for each in probe.wire.conversations for one, _ in answered(each, spec.Basic.Reject))
+    for payment, times in given_back.items():
+        if times > 1 and payment == calls(probe)[-1].what:
+            raise Wrong(
+                f"`{payment}` was given back {times} times with `basic_reject` while the bank was away: each counts, "
+                f"and after {LIMIT} the next one parks it. Keep it in your hands until the bank has answered"
+            )
+
+
+def stops_in_the_pause(probe: Probe, function: Learners, queue: str, payment: str) -> None:
+    """Told to stop while the breaker is open, it goes, and leaves what it could not charge in the queue."""
+    probe.publish(queue, [payment])
+    ledger = Ledger()  # the other one's bank answers
+    child = probe.start(function, workers=1, charge=Bank(ledger, {payment: math.inf}))
+    try:
+        probe.wait(lambda: len(ledger.tasks("raised")), lambda failures: failures >= LIMIT or not child.alive)
+        still_works(probe, function, child)
+        child.stop()
+        if not child.wait(probe.patience):
+            raise Wrong(
+                f"`worker.stopping` became True while the breaker was open, and `{name(function)}` went on for "
+                f"{probe.patience:g} s: look at it in the pause, too"
+            )
+        probe.returned(function, child)
+    finally:
+        ledger.close()
+    if probe.early_acks() or not probe.wait_ready(queue, 1).met:
+        raise Wrong(
+            f"`{name(function)}` was told to stop while the breaker was open, and `{payment}`, which nobody had "
+            "charged, is gone: leave it unacked, and it goes back to the queue when you close the connection"
         )
 
 
@@ -85,8 +130,8 @@ def _opens_in_time(probe: Probe, function: Learners, made: list[Call]) -> None:
     for one in seen(made):
         if one.probe and not _paused(probe.wire, one):
             raise Wrong(
-                f"`{name(function)}` stays subscribed while the breaker is open: payments still come to it, and lie in "
-                "its hands. `channel.basic_cancel(consumer_tag)` leaves them in the queue"
+                f"`{name(function)}` stays subscribed while the breaker is open: who can do nothing with payments asks "
+                "for none. `channel.basic_cancel(consumer_tag)` leaves them in the queue"
             )
 
 

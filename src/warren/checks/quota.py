@@ -11,6 +11,9 @@ LATE = 0.15
 """Seconds that one call may be held up between its token and the bank, and the next one not: so they arrive closer
 together than they were let go. A machine with eight times the work it can do needs some hundredths."""
 
+IN_HAND = 2
+"""Tokens that a bucket may be better than its quota: one is taken before there is a payment, one drips off the beat."""
+
 
 @dataclass(frozen=True)
 class Quota:
@@ -32,6 +35,16 @@ class Quota:
                 count, seconds = last - first + 1, until - since
                 if count > self.allows(seconds + LATE):
                     return count, seconds
+        return None
+
+    def early(self, calls: Sequence[float], since: float) -> tuple[int, float] | None:
+        """The first call that a bucket which was full at `since` had no token for, as calls and seconds since then.
+
+        `since` is before the first payment was there. So a delay only makes calls later, and there is none to forgive.
+        """
+        for count, at in enumerate(calls, 1):
+            if count > self.allows(at - since) + IN_HAND:
+                return count, at - since
         return None
 
     def behind(self, calls: Sequence[float], arrived: Sequence[float]) -> float:

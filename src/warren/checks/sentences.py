@@ -118,6 +118,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "several threads used one connection: pika's connections and channels belong to one thread each",
     ),
     (
+        r"^ConnectionBlockedTimeout",
+        "the broker has blocked this connection, as in an alarm, for longer than its `blocked_connection_timeout`: "
+        "wait for no answer on it meanwhile",
+    ),
+    (
         r"^(StreamLostError|ConnectionClosed\b|AMQPHeartbeatTimeout)",
         "the connection was lost: was it used by two threads, or silent for longer than its heartbeat?",
     ),

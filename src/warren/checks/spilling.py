@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from pika import exceptions
+from pika import exceptions, spec
 
 from warren.checks.arrivals import took_out
-from warren.checks.breakers import LIMIT, REST, Call, too_early
+from warren.checks.breakers import LIMIT, REST, SLACK, Call, too_early
 from warren.checks.confirms import sent
 from warren.checks.customers import Customers, asked_for, handed_over
 from warren.checks.exercise import Learners
@@ -66,6 +67,11 @@ class Till:
         """What was published so far kept to the breaker's rule and to the orders' order."""
         asked_for_confirms(self.probe, self.function)
         to_the_queue(self.probe, self.function, QUEUE, self.orders)
+        if not all(method.mandatory for method in self.probe.wire.said(spec.Basic.Publish)):
+            raise Wrong(
+                f"`{name(self.function)}` publishes without `mandatory=True`: the broker confirms also what no queue "
+                "takes, and that order would leave the file"
+            )
         self._in_order()
         early = too_early(self.this_run())
         if early is None:
@@ -96,6 +102,12 @@ class Till:
                     f"`{one.what}` was sent again although the broker had confirmed it: what is confirmed leaves the "
                     "spill"
                 )
+            if number > confirmed and self._began and self.this_run()[0] == one:
+                raise Wrong(
+                    f"a till was killed while orders waited, and the next one began with `{one.what}`: "
+                    f"`{self.orders[confirmed]}` is not in the file, or was not looked for (SQLite forgets what is not "
+                    "committed: `isolation_level=None` commits each at once)"
+                )
             if number > confirmed:
                 raise Wrong(f"`{one.what}` was sent while `{self.orders[confirmed]}` was still waiting: it overtakes")
             confirmed += not one.failed and one.ended < float("inf")
@@ -109,6 +121,22 @@ class Till:
                 f"{_counted(made, 'try')}: {LIMIT} refusals in a row open the breaker, and with each order there is a "
                 "try until then"
             )
+
+    def does_not_wait(self) -> None:
+        """The orders that came when the breaker was open were taken at once."""
+        came = [entry.at for entry in self.probe.ledger.entries if entry.what == "done"]
+        waited = min(later - at for at, later in pairwise(came[LIMIT:]))
+        if waited > SLACK * REST:
+            raise Wrong(
+                f"with the breaker open, `{name(self.function)}` took {waited:.1f} s for each order before it asked "
+                "for the next: customers don't wait. Write it to the file, and ask"
+            )
+
+    def rests(self, child: Child, orders: Sequence[str]) -> None:
+        """The first of these orders comes in the middle of the rest: nothing is tried."""
+        time.sleep(max(0.0, self.tries()[-1].ended + REST / 2 - time.monotonic()))
+        self.probe.ledger.release(*orders[:-1])
+        self.until_asked_for(child, orders[-1])
 
     def probes_once(self, child: Child, orders: Sequence[str]) -> None:
         """The rest is over, and orders come, all but the last: one try, which is refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from warren.checks.exercise import Learners
@@ -47,7 +48,11 @@ CASES = (
     Case(Seen(4, 5, 3.5, 3), 4, f"the head has waited more than {PATIENCE:g} s, so one more than the 3 who are there"),
     Case(Seen(65, 2, 3.5, 2), 7, "the backlog asks for more than the age does: the greater of the two"),
     Case(Seen(4, 5, 60.0, 8), 8, f"there is room for {MOST}, however old the head"),
-    Case(Seen(4, 5, 1.5, 3), 1, f"the head has not waited for {PATIENCE:g} s, so its age asks for nothing"),
+    Case(
+        Seen(4, 5, PATIENCE, 3),
+        1,
+        f"the head has waited for {PATIENCE:g} s and not for more, so its age asks for nothing",
+    ),
 )
 
 
@@ -57,13 +62,11 @@ def answers(rule: Learners) -> list[Any]:
 
 
 def _in_words(said: Any) -> Any:
-    if isinstance(said, bool) or not isinstance(said, int | float):
-        return (
-            f"`{short(repr(said))}`"
-            if isinstance(said, str | bool | None)
-            else f"something else ({type(said).__name__})"
-        )
-    return said
+    if isinstance(said, str | bool | None):
+        return f"`{short(repr(said))}`"
+    if isinstance(said, Integral):
+        return int(said)  # NumPy's whole numbers are whole numbers
+    return said if isinstance(said, float) else f"something else ({type(said).__name__})"
 
 
 def rule_of_three(probe: Probe, rule: Learners) -> None:

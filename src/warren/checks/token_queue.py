@@ -125,7 +125,19 @@ def killed(probe: Probe, child: Child, waiting: int) -> None:
 
 def gone_home(probe: Probe, function: Learners, child: Child, waiting: int) -> None:
     """Told to stop while it waits for a token, it goes; its payment comes back."""
-    probe.stopped(function, child)
+    charged = len(probe.ledger.tasks("begun"))
+    child.stop()
+    if not child.wait(probe.patience):
+        raise Wrong(
+            f"`{name(function)}` went on for {probe.patience:g} s after `worker.stopping` was True: a payment waited "
+            "for a token that never came. Look at `worker.stopping` in that loop, too"
+        )
+    probe.returned(function, child)
+    if len(probe.ledger.tasks("begun")) > charged:
+        raise Wrong(
+            f"`{name(function)}` was told to stop while it waited for a token, and then called the bank without one: "
+            "leave the payment, it goes back to the queue by itself"
+        )
     if (back := probe.wait_ready("payments", waiting).seen) != waiting:
         raise Wrong(
             f"`{name(function)}` was told to stop while {waiting} payments waited for a token, and {back} are in the "
