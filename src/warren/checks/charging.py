@@ -27,7 +27,8 @@ HELD = 10  # payments a worker may have of one queue, waiting or not
 FAST = 3.0  # times the rate: who calls that fast in the end has no limit
 MORE = 1.25  # likewise: who calls that fast has one of more than the rate
 SLOW = 0.3  # seconds behind the earliest moment allowed, to the end: room for who takes a fifth less than the quota
-WASTED = 0.5  # of the time between two tokens: who waits that long before most calls does not wait for a token
+WASTED = 0.7  # of the time between two tokens: who waits that long before most calls does not wait for a token
+BETWEEN = 0.7  # calls for who has no tokens, to each for who has: who sleeps for all makes one to one
 STUCK = 0.4  # seconds that one call waited although there was a token; a busy machine wakes up sooner
 
 
@@ -171,6 +172,18 @@ def in_least_time(probe: Probe, function: Learners, quota: Quota, *rushes: Rush)
             f"{quota.rate:g} are allowed for each. Does each have a bucket of its own, with the whole rate?"
         )
     raise Wrong(f"{came}: {_too_slow(function, quota, calls)}")
+
+
+def none_waits_for_another(probe: Probe, function: Learners, quota: Quota, many: Rush, few: Rush) -> None:
+    """While the few spent the tokens that they had, the many, who had none left, were not called for in between."""
+    saved = few.calls(probe)[: quota.burst]
+    between = sum(saved[0] < at < saved[-1] for at in many.calls(probe))
+    if between > BETWEEN * len(saved):
+        raise Wrong(
+            f"while there were tokens for {len(saved)} of `{few.queue}`, the bank was called {between} times for "
+            f"`{many.queue}` in between, which had none: while `{name(function)}` waits for a token of one shop, the "
+            "others must go on"
+        )
 
 
 def _too_slow(function: Learners, quota: Quota, calls: Sequence[float]) -> str:

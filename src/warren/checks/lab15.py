@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warren.checks.charging import all_called, charged, in_least_time, rush, subscribed
+from warren.checks.charging import all_called, charged, in_least_time, none_waits_for_another, rush, subscribed
 from warren.checks.exercise import Learners, exercise
 from warren.checks.probe import Probe
 from warren.checks.quota import Quota
@@ -74,6 +74,7 @@ def three_shops(probe: Probe, charge_shops: Learners) -> Result:
     rushes += [rush(probe, *each) for each in later]
     all_called(probe, charge_shops, child, QUOTA, *rushes)
     in_least_time(probe, charge_shops, QUOTA, *rushes)
+    none_waits_for_another(probe, charge_shops, QUOTA, *rushes[:2])
     charged(probe, charge_shops, child, *rushes)
     many, *few = SHOPS.items()
     others = " and ".join(f"{count} of {shop}" for shop, count in few)

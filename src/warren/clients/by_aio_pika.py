@@ -26,11 +26,15 @@ def work(at: Address, queue: str, do: Do) -> None:
             channel = await connection.channel()
             await channel.set_qos(PREFETCH)
             tasks = await channel.declare_queue(queue, durable=True)
-            async with tasks.iterator() as messages:
-                async for message in messages:
-                    async with message.process():
-                        more = do(message.body)
-                    if not more:
-                        break
+            finished = asyncio.Event()
+
+            async def on_message(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+                async with message.process():
+                    more = do(message.body)
+                if not more:
+                    finished.set()
+
+            await tasks.consume(on_message)
+            await finished.wait()
 
     asyncio.run(main())

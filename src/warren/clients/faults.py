@@ -133,7 +133,7 @@ def _slow(session: Session, client: Client) -> str:
         worker = Worker(client, at, queue, BLOCKS)
         worker.wait(lambda: worker.done, BLOCKS + COMES_BACK_WITHIN)
         channel.basic_publish("", queue, b"task 2")
-        goes_on = worker.wait(lambda: worker.done[b"task 2"], COMES_BACK_WITHIN / 2)
+        goes_on = worker.wait(lambda: worker.done[b"task 2"], COMES_BACK_WITHIN)
     times = {1: "once", 2: "twice"}.get(worker.done[b"task 1"], "often")
     if goes_on:
         return f"does the task {times}"
