@@ -14,7 +14,11 @@ FAULTS = (AMQPError, AMQPConnectorException, OSError)
 """What pika raises for a connection that cannot be had or breaks: a broker that stays silent is no AMQPError."""
 
 
-def version(url: str, timeout: float = 5.0) -> str:
+TIMEOUT = 7.0
+"""Seconds to wait for a greeting. After 5 RabbitMQ's HTTP port hangs up on who speaks AMQP, and that tells what it is."""
+
+
+def version(url: str, timeout: float = TIMEOUT) -> str:
     """The broker's version as it names it on connecting. Raises one of FAULTS."""
     parameters = pika.URLParameters(url)
     parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = timeout
