@@ -51,25 +51,6 @@ def takes_what_comes(url, articles, within):
     return answers
 
 
-def takes_any_open_number(url, articles, within):
-    connection, channel = opened(url)
-    letterbox, answers, still_open = private(channel), [], set()
-    for number, article in enumerate(articles):
-        still_open.add(str(number))
-        send(channel, letterbox, article, str(number), within)
-        answer, deadline = None, time.monotonic() + within
-        for method, reply, body in channel.consume(letterbox, auto_ack=True, inactivity_timeout=0.02):
-            if method and reply.correlation_id in still_open:
-                still_open.remove(reply.correlation_id)
-                answer = body.decode() if reply.type != "error" else None
-                break
-            if time.monotonic() > deadline:
-                break
-        answers.append(answer)
-    connection.close()
-    return answers
-
-
 def no_deadline(url, articles, within):
     connection, channel = opened(url)
     letterbox, answers = private(channel), []
@@ -590,7 +571,6 @@ ALSO_RIGHT = {
 EXPECTED = {
     1: {
         takes_what_comes: "whatever the `correlation_id`",
-        takes_any_open_number: "that was the answer about `honey`, which came too late",
         no_deadline: "without a deadline it waits for ever",
         clock_only_when_idle: "look at the clock after every stray",
         a_silence_as_long_as_the_deadline: "strays until 1.1 s and then silence",

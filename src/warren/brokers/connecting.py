@@ -15,7 +15,7 @@ FAULTS = (AMQPError, AMQPConnectorException, OSError)
 
 
 TIMEOUT = 7.0
-"""Seconds to wait for a greeting. After 5 RabbitMQ's HTTP port hangs up on who speaks AMQP, and that tells what it is."""
+"""Seconds to wait for a greeting. RabbitMQ's HTTP port hangs up on who speaks AMQP after 5, which tells what it is."""
 
 
 def version(url: str, timeout: float = TIMEOUT) -> str:

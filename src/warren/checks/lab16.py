@@ -143,7 +143,7 @@ def spills(probe: Probe, send_orders: Learners) -> Result:
     """The queue is full. A till is killed, the next one finds its spill; a probe is refused; then there is room."""
     probe.declare(QUEUE, arguments=QUORUM | {"x-max-length": ROOM, "x-overflow": "reject-publish"})
     filled(probe, ROOM)
-    with tempfile.TemporaryDirectory(prefix="warren-spill-") as folder:
+    with tempfile.TemporaryDirectory(prefix="warren-spill-", ignore_cleanup_errors=True) as folder:
         till = Till(probe, send_orders, ORDERS, Path(folder) / "spill")
         first = till.runs(ORDERS[:9], holds=ORDERS[6:])
         till.until_asked_for(first, ORDERS[6])
